@@ -1,0 +1,2 @@
+//! What it means: the Falco rule language, without I/O, clock or kernel.
+#![forbid(unsafe_code)]

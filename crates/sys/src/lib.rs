@@ -1,0 +1,1 @@
+//! How the kernel is asked: the only crate with unsafe code.

@@ -1,0 +1,2 @@
+//! How it travels: frames, hello and acknowledgements.
+#![forbid(unsafe_code)]

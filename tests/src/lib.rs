@@ -1,0 +1,2 @@
+//! A small Fargate, a strict fake of CloudWatch Logs, and the end-to-end scenarios.
+#![forbid(unsafe_code)]
