@@ -13,7 +13,7 @@ pub enum Value<'a> {
     /// An address.
     Ip(IpAddr),
     /// All values of a list field.
-    List(Vec<Value<'a>>),
+    List(Vec<Self>),
     /// Bytes as the kernel has them; seldom, but possibly, not UTF-8.
     Text(Cow<'a, [u8]>),
     /// Unsigned: counts, times, ports, uids.
