@@ -1,2 +1,6 @@
 //! A small Fargate, a strict fake of CloudWatch Logs, and the end-to-end scenarios.
 #![forbid(unsafe_code)]
+
+pub mod config;
+pub mod dockerd;
+pub mod pace;

@@ -1,0 +1,62 @@
+//! What the environment says to tests and to the programs of this package.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that reads the environment"
+)]
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+/// Names the socket of the daemon that the scenarios use; `with-dockerd` sets it.
+pub const E2E_DOCKER_SOCKET: &str = "E2E_DOCKER_SOCKET";
+/// Says why there is no daemon, when there is none; `with-dockerd` sets it.
+pub const E2E_NO_DOCKER: &str = "E2E_NO_DOCKER";
+
+/// The socket of the tests' own Docker daemon, or the reason why there is none.
+pub fn docker_socket() -> Result<PathBuf, String> {
+    match (env::var_os(E2E_DOCKER_SOCKET), env::var(E2E_NO_DOCKER)) {
+        (Some(socket), _) => Ok(PathBuf::from(socket)),
+        (None, Ok(reason)) => Err(reason),
+        (None, Err(_)) => Err(
+            "no Docker daemon of our own: `cargo xtask test --step scenarios` starts one".into(),
+        ),
+    }
+}
+
+/// The directory into which cargo puts programs: the one that holds us, or its parent for tests.
+pub fn program_directory() -> io::Result<PathBuf> {
+    let own = env::current_exe()?;
+    let mut directory = own.parent().unwrap_or(&own).to_path_buf();
+    if directory.ends_with("deps") {
+        directory.pop();
+    }
+    Ok(directory)
+}
+
+/// Where programs are looked for.
+pub fn search_path() -> OsString {
+    let base = env::var_os("PATH").unwrap_or_default();
+    let mut path = base;
+    // Daemons live in the directories of the system, which a user's PATH may lack.
+    path.push(":/usr/sbin:/sbin");
+    path
+}
+
+/// The first program of that name on the search path.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    env::split_paths(&search_path())
+        .map(|directory| directory.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Whether the user asked for no colours (<https://no-color.org>).
+pub fn no_colour() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The arguments after the program's name.
+pub fn arguments() -> Vec<OsString> {
+    env::args_os().skip(1).collect()
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask bench`: builds what ships, then runs the measuring programs of `tests/`.
+//!
+//! Every part has one program `bench-PART` in the package `e2e`. It compares within one run and
+//! prints ratios; absolute times belong to the machine. A further part is a row in the table.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::bail;
+
+use crate::cargo;
+use crate::config::Config;
+use crate::console::Console;
+use crate::dist;
+
+/// A part, and the programs that its measurement runs.
+const PARTS: &[(&str, &[&str])] = &[("tracer", &["instrument"])];
+
+/// Runs the named measurements, or all.
+pub(crate) fn run(
+    console: &Console,
+    config: &Config,
+    names: &[String],
+) -> anyhow::Result<ExitCode> {
+    for name in names {
+        if !PARTS.iter().any(|(part, _)| part == name) {
+            let known: Vec<&str> = PARTS.iter().map(|&(part, _)| part).collect();
+            bail!("unknown part `{name}`: there are {}", known.join(", "));
+        }
+    }
+    let mut failed = false;
+    for (part, programs) in PARTS {
+        if !names.is_empty() && !names.iter().any(|name| name == part) {
+            continue;
+        }
+        console.section(&format!("bench {part}"));
+        dist::build(config, programs)?;
+        let program = format!("bench-{part}");
+        let words = ["build", "--locked", "--package=e2e", "--bin"];
+        cargo::run(cargo::fixed(config, &words).args([&program, "--release"]))?;
+        let mut bench = Command::new(config.built("release", &program));
+        bench
+            .arg(config.target.join("dist"))
+            .current_dir(&config.root);
+        failed |= !cargo::status(&mut bench)?.success();
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask dist`: the static programs and the contents of both images, in `target/dist`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use crate::cargo;
+use crate::config::Config;
+use crate::console::Console;
+use crate::elf;
+
+/// What ships.
+const PROGRAMS: &[&str] = &["instrument", "sidecar", "patcher"];
+
+/// Files of each image: where they come from (`dist:` is the program of that name) and where
+/// they go. `instrument` reads its rules from the volume, the sidecar speaks TLS.
+const IMAGES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "agent",
+        &[
+            ("dist:instrument", "opt/draios/bin/instrument"),
+            ("dist:sidecar", "opt/draios/bin/sidecar"),
+            (CERTIFICATES, "etc/ssl/certs/ca-certificates.crt"),
+        ],
+    ),
+    (
+        "patcher",
+        &[
+            ("dist:patcher", "patcher"),
+            (CERTIFICATES, "etc/ssl/certs/ca-certificates.crt"),
+        ],
+    ),
+];
+
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Directories that must be there when a container starts.
+const DIRECTORIES: &[(&str, &str)] = &[
+    ("agent", "opt/draios/etc/rules.d"),
+    ("agent", "opt/draios/run"),
+    ("agent", "tmp"),
+];
+
+/// Builds, checks and lists.
+pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode> {
+    build(config, PROGRAMS)?;
+    let dist = config.target.join("dist");
+    for (image, files) in IMAGES {
+        lay_out(&dist, image, files)?;
+    }
+    console.section("target/dist");
+    let mut is_good = true;
+    for program in PROGRAMS {
+        let path = dist.join(program);
+        let file = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let needs = elf::needs(&file).with_context(|| format!("`{}`", path.display()))?;
+        let verdict = if needs.is_static() {
+            "static"
+        } else {
+            "NOT STATIC"
+        };
+        is_good &= needs.is_static();
+        console.line(&format!(
+            "{program:<12} {:>6.2} MB  {verdict}",
+            megabytes(file.len())
+        ));
+    }
+    for (image, files) in IMAGES {
+        let names: Vec<&str> = files.iter().map(|&(_, to)| to).collect();
+        console.line(&format!("image {image:<8} {}", names.join(", ")));
+    }
+    console.line("images: docker build -f Dockerfile.agent target/dist, the same for patcher");
+    if !is_good {
+        bail!("a program needs a library or an interpreter: it would not start in an empty image");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds programs as they ship and puts them into `target/dist`.
+pub(crate) fn build(config: &Config, programs: &[&str]) -> anyhow::Result<()> {
+    let mut command = cargo::fixed(config, &["build", "--locked", "--profile=dist"]);
+    for program in programs {
+        command.args(["--package", program, "--bin", program]);
+    }
+    cargo::run(&mut command)?;
+    let dist = config.target.join("dist");
+    fs::create_dir_all(&dist)?;
+    for program in programs {
+        copy(&config.built("dist", program), &dist.join(program))?;
+    }
+    Ok(())
+}
+
+fn lay_out(dist: &Path, image: &str, files: &[(&str, &str)]) -> anyhow::Result<()> {
+    let root = dist.join(image);
+    if root.exists() {
+        fs::remove_dir_all(&root).with_context(|| format!("cannot clear `{}`", root.display()))?;
+    }
+    for (_, directory) in DIRECTORIES.iter().filter(|(of, _)| *of == image) {
+        let directory = root.join(directory);
+        fs::create_dir_all(&directory)?;
+        // Containers run as any user; the sidecar makes its socket here.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o1777))?;
+    }
+    for (from, to) in files {
+        let to = root.join(to);
+        fs::create_dir_all(to.parent().context("a file has a directory")?)?;
+        match from.strip_prefix("dist:") {
+            Some(program) => copy(&dist.join(program), &to)?,
+            None => copy(Path::new(from), &to).with_context(|| {
+                format!("`{from}` is needed in the image: install ca-certificates")
+            })?,
+        }
+    }
+    Ok(())
+}
+
+/// Copies beside and renames, because the old program may be running.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let beside = to.with_extension("new");
+    fs::copy(from, &beside).with_context(|| format!("cannot copy `{}`", from.display()))?;
+    fs::rename(&beside, to).with_context(|| format!("cannot write `{}`", to.display()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
+fn megabytes(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
