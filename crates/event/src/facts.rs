@@ -7,10 +7,14 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::EventType;
+use crate::recorded::text;
 
 /// What a syscall gave back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The event has no result (`procexit`).
     None,
@@ -88,7 +92,7 @@ pub trait ProcessFacts {
 }
 
 /// User and group ids of a process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// Real user id.
     pub uid: u32,
@@ -103,7 +107,7 @@ pub struct Credentials {
 }
 
 /// Capability sets, one bit per capability, as in `/proc/PID/status`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// `CapEff`.
     pub effective: u64,
@@ -114,7 +118,7 @@ pub struct Capabilities {
 }
 
 /// What is known of an executed file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExeFile {
     /// Inode number.
     pub ino: u64,
@@ -131,7 +135,8 @@ pub struct ExeFile {
 }
 
 /// What kind of thing a descriptor refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FdKind {
     /// `typechar` `d`.
     Directory,
@@ -162,7 +167,8 @@ pub enum FdKind {
 }
 
 /// Fourth-layer protocol of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum L4Proto {
     /// `icmp`.
     Icmp,
@@ -175,7 +181,8 @@ pub enum L4Proto {
 }
 
 /// Which side of a connection the process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// It called `connect` or sent to an address: the peer is the server.
     Client,
@@ -184,38 +191,51 @@ pub enum Role {
 }
 
 /// The descriptor that an event is about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fd<'a> {
     /// Its number; `None` until the call that makes it returns, negative when that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num: Option<i64>,
     /// What it refers to.
     pub kind: FdKind,
     /// Absolute, normalised path of a file; path of a unix socket; `None` for nameless things.
+    #[serde(default, with = "text::maybe", skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'a, [u8]>>,
     /// The path as the program wrote it.
+    #[serde(default, with = "text::maybe", skip_serializing_if = "Option::is_none")]
     pub raw_name: Option<Cow<'a, [u8]>>,
     /// Local address of a socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<SocketAddr>,
     /// Peer's address of a socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<SocketAddr>,
     /// Protocol of a socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub l4proto: Option<L4Proto>,
     /// Side of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Whether the socket is connected (after the call succeeds).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_connected: Option<bool>,
     /// Whether this event changes the pair of addresses.
+    #[serde(default)]
     pub is_name_changed: bool,
     /// Device of the file, as `stat` gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dev: Option<u64>,
     /// Inode of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ino: Option<u64>,
 }
 
 /// The named arguments of an event, in Falco's order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Args<'a> {
     /// Name and value.
+    #[serde(with = "text::arguments")]
     pub items: Vec<(&'static str, Arg<'a>)>,
 }
 
@@ -231,10 +251,11 @@ impl<'a> Args<'a> {
 
 /// One argument. How it is printed follows from its shape and, for [`Arg::Flags`] and
 /// [`Arg::Enum`], from the table of names that belongs to its name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arg<'a> {
     /// A plain string that is not a path to be resolved (a symlink's target).
-    Bytes(Cow<'a, [u8]>),
+    Bytes(#[serde(with = "text::cow")] Cow<'a, [u8]>),
     /// One of several names: socket domain, ptrace request, bpf command.
     Enum(u64),
     /// A descriptor, with what it refers to where known.
@@ -250,8 +271,10 @@ pub enum Arg<'a> {
     /// A path: as written, and absolute where it could be resolved.
     Path {
         /// As the program wrote it.
+        #[serde(with = "text::cow")]
         raw: Cow<'a, [u8]>,
         /// Absolute and normalised.
+        #[serde(default, with = "text::maybe", skip_serializing_if = "Option::is_none")]
         absolute: Option<Cow<'a, [u8]>>,
     },
     /// A process id.
@@ -263,35 +286,54 @@ pub enum Arg<'a> {
     /// An unsigned number.
     Uint(u64),
     /// Several strings: `argv`, `envp`.
-    Vector(Cow<'a, [Box<[u8]>]>),
+    Vector(#[serde(with = "text::list")] Cow<'a, [Box<[u8]>]>),
 }
 
 /// Where the workload runs: ECS's task and container. Everything is optional; outside of ECS only
 /// what the hello says is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Cluster name or ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
     /// ARN of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_arn: Option<String>,
     /// Family of the task definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
     /// Revision of the task definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Availability zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
     /// Name of the container in the task definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_name: Option<String>,
     /// ECS's id of the container (`DockerId`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_id: Option<String>,
     /// ARN of the container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container_arn: Option<String>,
     /// Image reference as in the task definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Digest of the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
     /// When the container started, nanoseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<u64>,
     /// Mounts: `source:destination:mode:rw:propagation`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<String>,
+}
+
+impl Task {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

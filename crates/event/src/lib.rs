@@ -6,14 +6,27 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+mod clock;
+mod extract;
 mod facts;
+mod field;
+mod glob;
+mod json;
 mod kind;
+mod names;
+mod recorded;
 mod value;
 
 pub use alert::{Alert, FieldValue, Priority};
+pub use clock::{Shape, time_string};
+pub use extract::{Ends, any_ancestor, ends, extract};
 pub use facts::{
     Arg, Args, Capabilities, Credentials, ExeFile, Facts, Fd, FdKind, L4Proto, Outcome,
     ProcessFacts, Role, Task,
 };
-pub use kind::EventType;
+pub use field::{Argument, FIELDS, Field, FieldArg, FieldError, FieldId, FieldInfo, FieldKind};
+pub use glob::{Case, glob};
+pub use kind::{EventType, EventTypeSet};
+pub use names::{ARGUMENTS, argument, errno_name, port_of_service, service_of_port};
+pub use recorded::{Event, EventError, Process};
 pub use value::{Lookup, Value};
