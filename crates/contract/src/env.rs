@@ -63,3 +63,24 @@ pub const WORKLOAD_AGENT_LOG_STREAM: &str = "WORKLOAD_AGENT_LOG_STREAM";
 
 /// Set by ECS in every container: the task metadata endpoint, version 4.
 pub const ECS_CONTAINER_METADATA_URI_V4: &str = "ECS_CONTAINER_METADATA_URI_V4";
+
+/// `sidecar`: the unix socket for status, health and metrics.
+pub const WORKLOAD_AGENT_ADMIN: &str = "WORKLOAD_AGENT_ADMIN";
+/// `sidecar`: `address:port` for `/metrics` and `/healthz` over TCP.
+pub const WORKLOAD_AGENT_HTTP: &str = "WORKLOAD_AGENT_HTTP";
+/// `sidecar`: folder of the spool, or `off`.
+pub const WORKLOAD_AGENT_SPOOL: &str = "WORKLOAD_AGENT_SPOOL";
+/// `sidecar`: the most bytes that the spool may take.
+pub const WORKLOAD_AGENT_SPOOL_BYTES: &str = "WORKLOAD_AGENT_SPOOL_BYTES";
+/// `sidecar`: `batch`, `interval` or `never`.
+pub const WORKLOAD_AGENT_SPOOL_SYNC: &str = "WORKLOAD_AGENT_SPOOL_SYNC";
+/// `sidecar`: seconds from SIGTERM to its end.
+pub const WORKLOAD_AGENT_DRAIN: &str = "WORKLOAD_AGENT_DRAIN";
+/// `sidecar`: seconds between heartbeat records.
+pub const WORKLOAD_AGENT_HEARTBEAT: &str = "WORKLOAD_AGENT_HEARTBEAT";
+/// `sidecar`: the longest message that a sink is given, bytes.
+pub const WORKLOAD_AGENT_MESSAGE_BYTES: &str = "WORKLOAD_AGENT_MESSAGE_BYTES";
+/// `sidecar`: alerts alike that are sent one by one before the rest is folded; 0 never folds.
+pub const WORKLOAD_AGENT_FOLD: &str = "WORKLOAD_AGENT_FOLD";
+/// `sidecar`: frames a second that one session may send.
+pub const WORKLOAD_AGENT_RATE: &str = "WORKLOAD_AGENT_RATE";

@@ -14,3 +14,9 @@ pub const RULES_DIR: &str = "/opt/draios/etc/rules.d";
 
 /// The unix stream socket on which the sidecar listens.
 pub const SOCKET: &str = "/opt/draios/run/agent.sock";
+
+/// The sidecar's own socket for status and health; not on the volume.
+pub const ADMIN: &str = "/run/workload-agent/admin.sock";
+
+/// Where the sidecar keeps what it cannot store yet; not on the volume.
+pub const SPOOL: &str = "/var/lib/workload-agent/spool";

@@ -12,7 +12,7 @@ use prost::Message;
 pub const LENGTH_BYTES: usize = 4;
 
 /// The longest message, without its length prefix.
-pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
+pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Why a message cannot be written or read. After any of these but [`WireError::TooLong`] on the
 /// sending side, the stream has no known position any more and must be closed.
@@ -27,8 +27,8 @@ pub enum WireError {
     /// The bytes of a message are not what its shape asks for.
     #[error("malformed message")]
     Malformed(#[from] prost::DecodeError),
-    /// A message is longer than [`MAX_MESSAGE_BYTES`].
-    #[error("message of {0} bytes is longer than {MAX_MESSAGE_BYTES}")]
+    /// A message is longer than [`MAX_MESSAGE_BYTES`], or than the decoder's own limit.
+    #[error("message of {0} bytes is too long")]
     TooLong(usize),
 }
 
@@ -69,7 +69,7 @@ pub fn read<M: Message + Default>(stream: &mut impl Read) -> Result<Option<M>, W
             Err(error) => return Err(error.into()),
         }
     }
-    let len = checked_len(prefix)?;
+    let len = checked_len(prefix, MAX_MESSAGE_BYTES)?;
     let mut bytes = vec![0; len];
     stream
         .read_exact(&mut bytes)
@@ -80,9 +80,9 @@ pub fn read<M: Message + Default>(stream: &mut impl Read) -> Result<Option<M>, W
     Ok(Some(M::decode(bytes.as_slice())?))
 }
 
-fn checked_len(prefix: [u8; LENGTH_BYTES]) -> Result<usize, WireError> {
+fn checked_len(prefix: [u8; LENGTH_BYTES], limit: usize) -> Result<usize, WireError> {
     let len = usize::try_from(u32::from_le_bytes(prefix)).unwrap_or(usize::MAX);
-    if len > MAX_MESSAGE_BYTES {
+    if len > limit {
         Err(WireError::TooLong(len))
     } else {
         Ok(len)
@@ -98,6 +98,7 @@ pub struct Decoder<M> {
     buffer: Vec<u8>,
     /// Where the first byte that was not taken stands.
     start: usize,
+    limit: usize,
     shape: PhantomData<M>,
 }
 
@@ -106,12 +107,18 @@ impl<M> Default for Decoder<M> {
         Self {
             buffer: Vec::new(),
             start: 0,
+            limit: MAX_MESSAGE_BYTES,
             shape: PhantomData,
         }
     }
 }
 
 impl<M: Message + Default> Decoder<M> {
+    /// Sets the longest message that is taken: small before a peer has introduced itself.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(MAX_MESSAGE_BYTES);
+    }
+
     /// Adds bytes as they arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start == self.buffer.len() {
@@ -140,7 +147,7 @@ impl<M: Message + Default> Decoder<M> {
         let Some((prefix, rest)) = rest.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
-        let len = checked_len(*prefix)?;
+        let len = checked_len(*prefix, self.limit)?;
         let Some(body) = rest.get(..len) else {
             return Ok(None);
         };

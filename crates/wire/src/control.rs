@@ -209,7 +209,7 @@ pub enum Refusal {
     Unknown = 0,
     /// The protocol version is not spoken here. Do not try again.
     Version = 1,
-    /// Another tracer spoke first for this container. Do not try again.
+    /// Another tracer spoke first for this container. Try again later: it may have ended.
     Nonce = 2,
     /// Too many sessions. Try again later.
     Busy = 3,
@@ -237,6 +237,6 @@ impl Refusal {
 
     /// Whether the same hello may be accepted later.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Version | Self::Nonce)
+        matches!(self, Self::Version)
     }
 }

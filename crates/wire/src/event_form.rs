@@ -1,6 +1,7 @@
-//! An event on the wire: the answers that were written down when it happened.
+//! An event on the wire: everything of [`event::Event`] but the task, which the sidecar knows
+//! better.
 
-/// Something happened. Names follow `event::Facts`.
+/// Something happened.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Event {
     /// Number of the event within its tracer, from 1.
@@ -18,10 +19,10 @@ pub struct Event {
     /// Whether the call was seen at its entry only.
     #[prost(bool, tag = "5")]
     pub is_pending: bool,
-    /// The thread that acts.
+    /// The thread that acted.
     #[prost(int64, tag = "6")]
     pub tid: i64,
-    /// The process that acts, then its ancestors.
+    /// The process that acted, then its ancestors.
     #[prost(message, repeated, tag = "7")]
     pub processes: Vec<Process>,
     /// Arguments in their order.
@@ -30,6 +31,15 @@ pub struct Event {
     /// The descriptor that the event is about.
     #[prost(message, optional, tag = "9")]
     pub fd: Option<Fd>,
+    /// Names of the users that the event mentions.
+    #[prost(btree_map = "uint32, string", tag = "10")]
+    pub users: std::collections::BTreeMap<u32, String>,
+    /// Names of the groups that the event mentions.
+    #[prost(btree_map = "uint32, string", tag = "11")]
+    pub groups: std::collections::BTreeMap<u32, String>,
+    /// Addresses of the container's own interfaces: 4 or 16 bytes each.
+    #[prost(bytes = "vec", repeated, tag = "12")]
+    pub local_addresses: Vec<Vec<u8>>,
 }
 
 /// A process.
@@ -53,27 +63,96 @@ pub struct Process {
     /// `argv[1..]`.
     #[prost(bytes = "vec", repeated, tag = "6")]
     pub args: Vec<Vec<u8>>,
-    /// What `/proc/PID/exe` points to.
+    /// What `/proc/PID/exe` pointed to.
     #[prost(bytes = "vec", optional, tag = "7")]
     pub exe_path: Option<Vec<u8>>,
+    /// What was known of the executed file.
+    #[prost(message, optional, tag = "8")]
+    pub exe_file: Option<ExeFile>,
     /// Working directory.
-    #[prost(bytes = "vec", optional, tag = "8")]
+    #[prost(bytes = "vec", optional, tag = "9")]
     pub cwd: Option<Vec<u8>>,
-    /// Real user id.
-    #[prost(uint32, optional, tag = "9")]
-    pub uid: Option<u32>,
-    /// Effective user id.
-    #[prost(uint32, optional, tag = "10")]
-    pub euid: Option<u32>,
-    /// Real group id.
-    #[prost(uint32, optional, tag = "11")]
-    pub gid: Option<u32>,
-    /// Effective group id.
-    #[prost(uint32, optional, tag = "12")]
-    pub egid: Option<u32>,
+    /// Environment as `NAME=value`, where it was asked for.
+    #[prost(message, optional, tag = "10")]
+    pub env: Option<Strings>,
     /// Controlling terminal's device number.
-    #[prost(uint32, optional, tag = "13")]
+    #[prost(uint32, optional, tag = "11")]
     pub tty: Option<u32>,
+    /// Session id.
+    #[prost(int64, optional, tag = "12")]
+    pub sid: Option<i64>,
+    /// Process group.
+    #[prost(int64, optional, tag = "13")]
+    pub pgid: Option<i64>,
+    /// User and group ids.
+    #[prost(message, optional, tag = "14")]
+    pub credentials: Option<Credentials>,
+    /// Capability sets.
+    #[prost(message, optional, tag = "15")]
+    pub capabilities: Option<Capabilities>,
+    /// When the process was made, nanoseconds since 1970.
+    #[prost(fixed64, tag = "16")]
+    pub started: u64,
+    /// When it last executed a program, nanoseconds since 1970.
+    #[prost(fixed64, tag = "17")]
+    pub executed: u64,
+}
+
+/// What is known of an executed file.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct ExeFile {
+    /// Inode number.
+    #[prost(uint64, tag = "1")]
+    pub ino: u64,
+    /// Last status change, nanoseconds since 1970.
+    #[prost(fixed64, tag = "2")]
+    pub ctime: u64,
+    /// Last modification, nanoseconds since 1970.
+    #[prost(fixed64, tag = "3")]
+    pub mtime: u64,
+    /// Whether the acting user may write it.
+    #[prost(bool, tag = "4")]
+    pub is_writable: bool,
+    /// Whether it lives in memory only.
+    #[prost(bool, tag = "5")]
+    pub is_memfd: bool,
+    /// Whether it was made or changed after the container started.
+    #[prost(bool, tag = "6")]
+    pub is_drift: bool,
+}
+
+/// User and group ids of a process.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Credentials {
+    /// Real user id.
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    /// Effective user id.
+    #[prost(uint32, tag = "2")]
+    pub euid: u32,
+    /// Real group id.
+    #[prost(uint32, tag = "3")]
+    pub gid: u32,
+    /// Effective group id.
+    #[prost(uint32, tag = "4")]
+    pub egid: u32,
+    /// Login uid; absent when never set.
+    #[prost(uint32, optional, tag = "5")]
+    pub loginuid: Option<u32>,
+}
+
+/// Capability sets, one bit per capability.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Capabilities {
+    /// `CapEff`.
+    #[prost(fixed64, tag = "1")]
+    pub effective: u64,
+    /// `CapPrm`.
+    #[prost(fixed64, tag = "2")]
+    pub permitted: u64,
+    /// `CapInh`.
+    #[prost(fixed64, tag = "3")]
+    pub inheritable: u64,
 }
 
 /// A named argument.
@@ -123,9 +202,9 @@ pub mod arg {
         /// A process id.
         #[prost(sint64, tag = "10")]
         Pid(i64),
-        /// A socket address, as `10.0.0.1:80` or `[::1]:80`.
-        #[prost(string, tag = "11")]
-        Addr(String),
+        /// A socket address.
+        #[prost(message, tag = "11")]
+        Addr(super::Addr),
         /// User id.
         #[prost(uint32, tag = "12")]
         Uid(u32),
@@ -157,15 +236,26 @@ pub struct Strings {
     pub items: Vec<Vec<u8>>,
 }
 
+/// An address with a port.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Addr {
+    /// 4 or 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub ip: Vec<u8>,
+    /// Port.
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+}
+
 /// A descriptor.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Fd {
     /// Its number.
     #[prost(sint64, optional, tag = "1")]
     pub num: Option<i64>,
-    /// Falco's `typechar`: `f` file, `d` directory, `4` and `6` sockets, and so on.
-    #[prost(string, tag = "2")]
-    pub kind: String,
+    /// What it refers to; numbers in `docs/wire.md`.
+    #[prost(uint32, tag = "2")]
+    pub kind: u32,
     /// Absolute path or socket name.
     #[prost(bytes = "vec", optional, tag = "3")]
     pub name: Option<Vec<u8>>,
@@ -173,12 +263,27 @@ pub struct Fd {
     #[prost(bytes = "vec", optional, tag = "4")]
     pub raw_name: Option<Vec<u8>>,
     /// Local address.
-    #[prost(string, optional, tag = "5")]
-    pub local: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    pub local: Option<Addr>,
     /// Peer's address.
-    #[prost(string, optional, tag = "6")]
-    pub peer: Option<String>,
-    /// `tcp`, `udp`, `icmp` or `raw`.
-    #[prost(string, optional, tag = "7")]
-    pub l4proto: Option<String>,
+    #[prost(message, optional, tag = "6")]
+    pub peer: Option<Addr>,
+    /// 1 icmp, 2 raw, 3 tcp, 4 udp.
+    #[prost(uint32, tag = "7")]
+    pub l4proto: u32,
+    /// 1 client, 2 server.
+    #[prost(uint32, tag = "8")]
+    pub role: u32,
+    /// Whether the socket is connected.
+    #[prost(bool, optional, tag = "9")]
+    pub is_connected: Option<bool>,
+    /// Whether this event changed the pair of addresses.
+    #[prost(bool, tag = "10")]
+    pub is_name_changed: bool,
+    /// Device of the file.
+    #[prost(uint64, optional, tag = "11")]
+    pub dev: Option<u64>,
+    /// Inode of the file.
+    #[prost(uint64, optional, tag = "12")]
+    pub ino: Option<u64>,
 }

@@ -10,7 +10,7 @@ pub struct Frame {
     #[prost(uint64, tag = "1")]
     pub seq: u64,
     /// What is said; `None` when its kind is not known to this version.
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8")]
     pub body: Option<Body>,
 }
 
@@ -51,6 +51,9 @@ pub enum Body {
     /// The workload has ended; nothing follows in this epoch.
     #[prost(message, tag = "7")]
     Bye(Bye),
+    /// A line that a sidecar hands to an orchestrator.
+    #[prost(message, tag = "8")]
+    Record(Record),
 }
 
 /// Who speaks.
@@ -202,4 +205,16 @@ pub struct Bye {
     /// The signal that ended it.
     #[prost(int32, optional, tag = "2")]
     pub signal: Option<i32>,
+}
+
+/// What a sidecar stores, for an orchestrator. `Frame::seq` counts the lines of one connection;
+/// the line's own identity is inside of it, under `delivery`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Record {
+    /// Milliseconds since 1970.
+    #[prost(sint64, tag = "1")]
+    pub time_ms: i64,
+    /// The JSON object.
+    #[prost(bytes = "vec", tag = "2")]
+    pub json: Vec<u8>,
 }

@@ -35,6 +35,7 @@
 mod alert;
 mod codec;
 mod control;
+mod event_convert;
 mod event_form;
 mod frame;
 
@@ -44,5 +45,10 @@ pub use control::{
     Ack, AddTrace, Control, DropTrace, Identity, LoadRules, LogLevel, Order, Refusal, Refused,
     Welcome,
 };
-pub use event_form::{Arg, Event, Fd, Path, Process, Strings, arg};
-pub use frame::{Body, Bye, Container, Counters, Frame, Hello, Lost, LostReason, Mode, Tally};
+pub use event_convert::UnknownKind;
+pub use event_form::{
+    Addr, Arg, Capabilities, Credentials, Event, ExeFile, Fd, Path, Process, Strings, arg,
+};
+pub use frame::{
+    Body, Bye, Container, Counters, Frame, Hello, Lost, LostReason, Mode, Record, Tally,
+};
