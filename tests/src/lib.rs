@@ -4,3 +4,5 @@
 pub mod config;
 pub mod dockerd;
 pub mod pace;
+pub mod parity;
+pub mod target;

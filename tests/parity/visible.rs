@@ -1,0 +1,34 @@
+//! Where a workload can see that it is traced: the whole list, with what it sees.
+//!
+//! A case here fails when a difference goes away as well, so that the list in
+//! `docs/design/parity.md` stays true.
+
+use e2e::parity;
+use e2e::parity::{Visible, case};
+
+parity! {
+    status_of_the_process: case("seen_by_workload").visible(Visible {
+        native: "traced: 0\nNoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n\
+            prctl no_new_privs 0, seccomp 0\n",
+        seccomp: "traced: 1\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n\
+            prctl no_new_privs 1, seccomp 2\n",
+        full: "traced: 1\nNoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n\
+            prctl no_new_privs 0, seccomp 0\n",
+    });
+    ptrace_of_its_own: case("own_ptrace").visible(Visible {
+        native: "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
+        seccomp: "traceme: EPERM\nchild exited 1\nseize: EPERM\nchild killed by KILL\n",
+        full: "traceme: EPERM\nchild exited 1\nseize: EPERM\nchild killed by KILL\n",
+    });
+    waiting_for_children_of_every_kind: case("wait_all").visible(Visible {
+        native: "plain: ECHILD\n__WALL: ECHILD\n__WCLONE: ECHILD\n",
+        seccomp: "plain: ECHILD\n__WALL: ok\n__WCLONE: ok\n",
+        full: "plain: ECHILD\n__WALL: ok\n__WCLONE: ok\n",
+    });
+    ignored_signals_end_some_waits:
+        case("ignored_signals").args(["epoll", "recv", "sigtimedwait"]).visible(Visible {
+            native: "epoll exited 0\nrecv exited 0\nsigtimedwait exited 0\n",
+            seccomp: "epoll exited 4\nrecv exited 4\nsigtimedwait exited 4\n",
+            full: "epoll exited 4\nrecv exited 4\nsigtimedwait exited 4\n",
+        });
+}
