@@ -3,6 +3,10 @@
 
 pub mod config;
 pub mod dockerd;
+pub mod fargate;
+pub mod gate;
+pub mod image;
 pub mod pace;
 pub mod parity;
 pub mod target;
+pub mod scratch;
