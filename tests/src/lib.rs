@@ -8,5 +8,5 @@ pub mod gate;
 pub mod image;
 pub mod pace;
 pub mod parity;
-pub mod target;
 pub mod scratch;
+pub mod target;
