@@ -1,0 +1,153 @@
+//! Making the tracer's process, and turning this one into the workload.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::RawFd;
+
+use nix::errno::Errno;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+
+use crate::{Pid, Signal, Tid};
+
+/// Which of the two processes this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fork {
+    /// The new one.
+    Child,
+    /// The old one, with the pid of the new one.
+    Parent(Pid),
+}
+
+/// Whether a signal went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It did.
+    Yes,
+    /// There is no such process.
+    Gone,
+}
+
+/// Forks a child with exit signal 0: the parent's `wait*()` do not see it unless they ask for it
+/// with `__WCLONE` or `__WALL`, and its end sends no signal.
+///
+/// Must be called while the process has one thread.
+pub fn fork_unseen() -> Result<Fork, Errno> {
+    // SAFETY: without CLONE_VM the child has its own copy of all memory and goes on at the same
+    // place on its own stack, as after `fork`; with one thread no lock is held by anybody else.
+    let rc = unsafe { libc::syscall(libc::SYS_clone, 0_usize, 0_usize, 0_usize, 0_usize, 0_usize) };
+    match rc {
+        -1 => Err(Errno::last()),
+        0 => Ok(Fork::Child),
+        pid => Ok(Fork::Parent(Pid(i32::try_from(pid).unwrap_or(i32::MAX)))),
+    }
+}
+
+/// Tells Yama that `tracer` may trace this process. Without Yama there is nobody to tell.
+pub fn allow_tracer(tracer: Pid) {
+    let pid = usize::try_from(tracer.0).unwrap_or(0);
+    // SAFETY: this prctl takes a pid by value. A kernel without Yama answers EINVAL, which is fine.
+    unsafe { libc::prctl(libc::PR_SET_PTRACER, pid, 0_usize, 0_usize, 0_usize) };
+}
+
+/// Leaves the session of the workload and closes `/proc/self` to everyone without privileges.
+pub fn become_invisible() -> Result<(), Errno> {
+    nix::unistd::setsid()?;
+    // SAFETY: this prctl takes a flag by value.
+    let rc = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0_usize, 0_usize, 0_usize, 0_usize) };
+    Errno::result(rc).map(drop)
+}
+
+/// Closes every descriptor but these.
+pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
+    let mut keep: Vec<RawFd> = keep.to_vec();
+    keep.sort_unstable();
+    let mut first: RawFd = 0;
+    for fd in keep {
+        if fd > first {
+            close_range(first, fd - 1)?;
+        }
+        first = first.max(fd + 1);
+    }
+    close_range(first, RawFd::MAX)
+}
+
+fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    // SAFETY: the caller gives up every descriptor outside of its list; nothing that owns one of
+    // them is used afterwards, because the tracer's own descriptors are all in the list.
+    let rc = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    match Errno::result(rc) {
+        Err(Errno::ENOSYS) => {
+            for fd in first..last.min(4096) {
+                // SAFETY: as above.
+                unsafe { libc::close(fd) };
+            }
+            Ok(())
+        }
+        other => other.map(drop),
+    }
+}
+
+/// Becomes another program. Returns only with the reason why not.
+pub fn execute(path: &CStr, argv: &[CString], env: &[CString]) -> Errno {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings
+            .iter()
+            .map(|s| s.as_ptr())
+            .chain([std::ptr::null()])
+            .collect()
+    };
+    let (argv, env) = (pointers(argv), pointers(env));
+    // SAFETY: both arrays end with a null pointer, and the strings outlive the call.
+    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr()) };
+    Errno::last()
+}
+
+/// Overwrites the value of an environment variable where the kernel shows it
+/// (`/proc/self/environ`), for this process and all that it forks.
+///
+/// Must be called while the process has one thread.
+pub fn forget_variable(name: &CStr) {
+    // SAFETY: with one thread nobody changes the environment while it is searched.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    if value.is_null() {
+        return;
+    }
+    // SAFETY: `getenv` returned a NUL-terminated string inside of the environment block.
+    let len = unsafe { libc::strlen(value) };
+    // SAFETY: the block is writable memory of this process, and `len` bytes belong to the value.
+    unsafe { std::ptr::write_bytes(value, b'*', len) };
+}
+
+extern "C" fn woken(_: libc::c_int) {}
+
+/// Installs a handler that does nothing but interrupt a blocked wait with `EINTR`.
+pub fn on_wake() -> Result<(), Errno> {
+    let action = SigAction::new(
+        SigHandler::Handler(woken),
+        SaFlags::empty(),
+        SigSet::empty(),
+    );
+    // SAFETY: the handler touches nothing, so that it is safe at any point.
+    unsafe { sigaction(nix::sys::signal::SIGUSR1, &action) }.map(drop)
+}
+
+/// Interrupts a blocked wait of a thread of this process.
+pub fn wake_thread(thread: Tid) -> Result<Sent, Errno> {
+    // SAFETY: `tgkill` takes numbers by value.
+    let rc = unsafe { libc::syscall(libc::SYS_tgkill, Pid::this().0, thread.0, libc::SIGUSR1) };
+    sent(Errno::result(rc).map(drop))
+}
+
+/// Sends a signal to a process.
+pub fn send_signal(pid: Pid, signal: Signal) -> Result<Sent, Errno> {
+    // SAFETY: `kill` takes numbers by value.
+    let rc = unsafe { libc::kill(pid.0, signal.0) };
+    sent(Errno::result(rc).map(drop))
+}
+
+fn sent(result: Result<(), Errno>) -> Result<Sent, Errno> {
+    match result {
+        Ok(()) => Ok(Sent::Yes),
+        Err(Errno::ESRCH) => Ok(Sent::Gone),
+        Err(errno) => Err(errno),
+    }
+}

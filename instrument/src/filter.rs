@@ -1,0 +1,314 @@
+//! From the table to a seccomp program.
+//!
+//! The program branches on the calling convention, then finds the number in a balanced tree: Linux
+//! 5.10 runs it for every call of the workload, so its depth is what dull calls pay. A leaf tests
+//! argument registers, and hands the row's index to the tracer.
+
+use std::collections::BTreeSet;
+
+use event::EventType;
+use sys::arch::X32_BIT;
+use sys::{Abi, Action, Filter, FilterError, Instruction, Pid};
+
+use crate::table::{Condition, Guard, Row, rows};
+
+/// The index that says: a call by a convention that no row knows.
+pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
+
+/// What the filter must stop.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The events that somebody asked for.
+    pub watched: BTreeSet<EventType>,
+    /// The tracer's process.
+    pub tracer: Pid,
+}
+
+/// One number, and the tests of its row: any group, all of its conditions.
+struct Leaf {
+    number: u32,
+    index: u16,
+    groups: Vec<Vec<Condition>>,
+}
+
+/// Compiles the program for this machine.
+pub fn compile(plan: &Plan) -> Result<Filter, FilterError> {
+    compile_for(plan, Abi::HERE)
+}
+
+/// Compiles the program for a machine with these conventions.
+pub fn compile_for(plan: &Plan, abis: &[Abi]) -> Result<Filter, FilterError> {
+    let mut branches: Vec<(u32, Vec<Instruction>)> = Vec::new();
+    for abi in abis {
+        let Some(audit) = abi.audit() else { continue };
+        let tree = tree(&leaves(plan, *abi));
+        match branches.iter_mut().find(|(a, _)| *a == audit) {
+            // x32 shares its audit architecture with x86-64 and is told by a bit of the number.
+            Some((_, program)) => {
+                let mut both = vec![
+                    Instruction::is_at_least(X32_BIT, 0, 1),
+                    Instruction::skip(length(program)),
+                ];
+                both.append(program);
+                both.push(Instruction::and(!X32_BIT));
+                both.extend(tree);
+                *program = both;
+            }
+            None => branches.push((audit, tree)),
+        }
+    }
+    let mut program = vec![Instruction::load(Instruction::ARCH)];
+    for (audit, mut branch) in branches {
+        program.push(Instruction::is_equal(audit, 1, 0));
+        program.push(Instruction::skip(length(&branch) + 1));
+        program.push(Instruction::load(Instruction::NUMBER));
+        program.append(&mut branch);
+    }
+    program.push(Instruction::answer(Action::Trace(UNKNOWN_CONVENTION)));
+    Filter::new(program)
+}
+
+/// The groups of conditions under which a row stops; `None` when it never does.
+fn groups(plan: &Plan, row: &Row) -> Option<Vec<Vec<Condition>>> {
+    let watched = row.event.is_some_and(|event| plan.watched.contains(&event));
+    let pid = plan.tracer.0.cast_unsigned();
+    let mut groups = match row.guard {
+        Guard::Always => return Some(Vec::new()),
+        Guard::AnyBit(argument, bits) => vec![vec![Condition::AnyBit(argument, bits)]],
+        Guard::Never => Vec::new(),
+        Guard::Tracer(argument) => vec![vec![Condition::Is(argument, pid)]],
+        Guard::TracerOrAll(argument) => [pid, pid.wrapping_neg(), u32::MAX]
+            .map(|value| vec![Condition::Is(argument, value)])
+            .into(),
+    };
+    if watched {
+        if row.when.is_empty() {
+            return Some(Vec::new());
+        }
+        groups.extend(row.when.iter().map(|group| group.to_vec()));
+    }
+    (!groups.is_empty()).then_some(groups)
+}
+
+fn leaves(plan: &Plan, abi: Abi) -> Vec<Leaf> {
+    let mut leaves: Vec<Leaf> = rows()
+        .filter_map(|(index, row)| Some((index, row, groups(plan, row)?)))
+        .flat_map(|(index, row, groups)| {
+            row.numbers.under(abi).map(move |number| Leaf {
+                number,
+                index,
+                groups: groups.clone(),
+            })
+        })
+        .collect();
+    leaves.sort_by_key(|leaf| leaf.number);
+    leaves
+}
+
+fn tree(leaves: &[Leaf]) -> Vec<Instruction> {
+    match leaves {
+        [] => vec![Instruction::answer(Action::Allow)],
+        [leaf] => {
+            let mut block = block(leaf);
+            let mut program = Vec::with_capacity(block.len() + 3);
+            program.push(Instruction::is_equal(leaf.number, 1, 0));
+            program.push(Instruction::answer(Action::Allow));
+            program.append(&mut block);
+            program
+        }
+        _ => {
+            let (low, high) = leaves.split_at(leaves.len() / 2);
+            let pivot = high.first().map_or(0, |leaf| leaf.number);
+            let (low, high) = (tree(low), tree(high));
+            let mut program = Vec::with_capacity(low.len() + high.len() + 2);
+            match u8::try_from(low.len()) {
+                Ok(near) => program.push(Instruction::is_at_least(pivot, near, 0)),
+                Err(_) => {
+                    program.push(Instruction::is_at_least(pivot, 0, 1));
+                    program.push(Instruction::skip(length(&low)));
+                }
+            }
+            program.extend(low);
+            program.extend(high);
+            program
+        }
+    }
+}
+
+/// The tests of a leaf. It always ends with an answer.
+fn block(leaf: &Leaf) -> Vec<Instruction> {
+    let stop = Instruction::answer(Action::Trace(leaf.index));
+    if leaf.groups.is_empty() {
+        return vec![stop];
+    }
+    let mut program = Vec::new();
+    for group in &leaf.groups {
+        // Written from its end, so that a failing condition knows how far away the end is.
+        let mut code = vec![stop];
+        for condition in group.iter().rev() {
+            let mut test = condition_code(*condition, u8::try_from(code.len()).unwrap_or(u8::MAX));
+            test.append(&mut code);
+            code = test;
+        }
+        program.append(&mut code);
+    }
+    program.push(Instruction::answer(Action::Allow));
+    program
+}
+
+/// Falls through when the condition holds; else skips `rest` instructions after its own.
+fn condition_code(condition: Condition, rest: u8) -> Vec<Instruction> {
+    let low = |argument| Instruction::load(Instruction::argument_low(argument));
+    match condition {
+        Condition::AnyBit(argument, bits) => {
+            vec![low(argument), Instruction::has_any(bits, 0, rest)]
+        }
+        Condition::AtMost(argument, most) => {
+            vec![low(argument), Instruction::is_greater(most, rest, 0)]
+        }
+        Condition::Is(argument, value) => {
+            vec![low(argument), Instruction::is_equal(value, 0, rest)]
+        }
+        Condition::NonNull(argument) => vec![
+            low(argument),
+            Instruction::is_equal(0, 0, 2),
+            Instruction::load(Instruction::argument_high(argument)),
+            Instruction::is_equal(0, rest, 0),
+        ],
+    }
+}
+
+fn length(program: &[Instruction]) -> u32 {
+    u32::try_from(program.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use sys::arch::{AUDIT_AARCH64, AUDIT_ARM, AUDIT_I386, AUDIT_X86_64};
+
+    use super::*;
+    use crate::table::row;
+
+    const TRACER: Pid = Pid(4242);
+
+    fn plan(watched: &[EventType]) -> Plan {
+        Plan {
+            watched: watched.iter().copied().collect(),
+            tracer: TRACER,
+        }
+    }
+
+    fn x86(watched: &[EventType]) -> Filter {
+        compile_for(&plan(watched), &[Abi::X86_64, Abi::X32, Abi::I386]).unwrap()
+    }
+
+    fn stops(filter: &Filter, audit: u32, number: u32, args: [u64; 6]) -> Option<&'static str> {
+        match filter.run(audit, number, args) {
+            Action::Trace(index) => Some(row(index).map_or("unknown", |row| row.call)),
+            Action::Allow | Action::Fail(_) => None,
+        }
+    }
+
+    #[test]
+    fn every_number_stops_as_its_own_row_and_nothing_else_does() {
+        for (abis, audit, bit) in [
+            (&[Abi::X86_64, Abi::X32, Abi::I386][..], AUDIT_X86_64, 0),
+            (&[Abi::X86_64, Abi::X32, Abi::I386], AUDIT_X86_64, X32_BIT),
+            (&[Abi::X86_64, Abi::X32, Abi::I386], AUDIT_I386, 0),
+            (&[Abi::Aarch64], AUDIT_AARCH64, 0),
+        ] {
+            let filter = compile_for(&plan(EventType::ALL), abis).unwrap();
+            let abi = Abi::of(audit, u64::from(bit)).0;
+            for number in 0..1000 {
+                let expected = rows()
+                    .find(|(_, row)| row.numbers.under(abi).any(|n| n == number))
+                    .filter(|(_, row)| groups(&plan(EventType::ALL), row).is_some());
+                // Every bit set satisfies all conditions but "at most" and "is".
+                let all = stops(&filter, audit, number | bit, [u64::MAX; 6]);
+                let none = stops(&filter, audit, number | bit, [0; 6]);
+                let found = all.or(none);
+                match expected {
+                    Some((_, row)) if row.event.is_some() => {
+                        assert_eq!(found, Some(row.call), "{abi:?} {number}");
+                    }
+                    Some((_, row)) => assert!(found.is_none_or(|call| call == row.call)),
+                    None => assert_eq!(found, None, "{abi:?} {number}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dull_arguments_do_not_stop() {
+        let filter = x86(&[EventType::Dup2, EventType::Sendto]);
+        assert_eq!(
+            stops(&filter, AUDIT_X86_64, 33, [5, 0, 0, 0, 0, 0]),
+            Some("dup2")
+        );
+        assert_eq!(stops(&filter, AUDIT_X86_64, 33, [5, 3, 0, 0, 0, 0]), None);
+        assert_eq!(stops(&filter, AUDIT_X86_64, 44, [5, 3, 0, 0, 0, 0]), None);
+        assert_eq!(
+            stops(&filter, AUDIT_X86_64, 44, [5, 3, 0, 0, 1 << 32, 0]),
+            Some("sendto")
+        );
+    }
+
+    #[test]
+    fn what_nobody_asked_for_does_not_stop() {
+        let filter = x86(&[]);
+        assert_eq!(stops(&filter, AUDIT_X86_64, 257, [0; 6]), None);
+        assert_eq!(stops(&filter, AUDIT_X86_64, 59, [0; 6]), Some("execve"));
+        assert_eq!(stops(&filter, AUDIT_I386, 11, [0; 6]), Some("execve"));
+    }
+
+    #[test]
+    fn signals_to_the_tracer_stop_whatever_is_asked_for() {
+        let filter = x86(&[]);
+        let kill = |pid: i32| {
+            let pid = u64::from(pid.cast_unsigned());
+            stops(&filter, AUDIT_X86_64, 62, [pid, 9, 0, 0, 0, 0])
+        };
+        assert_eq!(kill(TRACER.0), Some("kill"));
+        assert_eq!(kill(-TRACER.0), Some("kill"));
+        assert_eq!(kill(-1), Some("kill"));
+        assert_eq!(kill(1), None);
+    }
+
+    #[test]
+    fn untraced_children_are_caught() {
+        let filter = x86(&[]);
+        assert_eq!(
+            stops(&filter, AUDIT_X86_64, 56, [0x0120_0011, 0, 0, 0, 0, 0]),
+            None
+        );
+        assert_eq!(
+            stops(&filter, AUDIT_X86_64, 56, [0x0080_0011, 0, 0, 0, 0, 0]),
+            Some("clone")
+        );
+        assert_eq!(
+            stops(&filter, AUDIT_I386, 120, [0x0080_0011, 0, 0, 0, 0, 0]),
+            Some("clone")
+        );
+    }
+
+    #[test]
+    fn unknown_conventions_are_not_a_way_around() {
+        let filter = compile_for(&plan(&[]), &[Abi::Aarch64]).unwrap();
+        assert_eq!(
+            filter.run(AUDIT_ARM, 5, [0; 6]),
+            Action::Trace(UNKNOWN_CONVENTION)
+        );
+    }
+
+    #[test]
+    fn a_skipped_call_is_not_looked_at() {
+        let filter = x86(EventType::ALL);
+        assert_eq!(filter.run(AUDIT_X86_64, u32::MAX, [0; 6]), Action::Allow);
+    }
+
+    #[test]
+    fn the_whole_table_fits() {
+        let filter = x86(EventType::ALL);
+        assert!(filter.program().len() < 1500, "{}", filter.program().len());
+    }
+}

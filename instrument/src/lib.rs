@@ -1,0 +1,8 @@
+//! Starts the workload under ptrace and seccomp and tells what it does.
+#![forbid(unsafe_code)]
+
+pub mod brain;
+pub mod filter;
+mod ids;
+pub mod process;
+pub mod table;

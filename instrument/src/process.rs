@@ -1,0 +1,358 @@
+//! The processes of the workload, with their lineage.
+//!
+//! What a program is (its name, arguments, executable) is noted when it is executed; everything
+//! else is asked of `/proc` when a rule asks. A process that ended stays as long as it has
+//! descendants: a shell that was orphaned on purpose still has the server as its ancestor.
+
+mod image;
+mod proc;
+mod view;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use sys::{Pid, Tid};
+
+use crate::ids::Map;
+pub use image::{ExecIds, Image};
+pub use proc::{Stat, Status, is_mounted, read_link, stat, status, tgid_and_tracer};
+use view::Volatile;
+
+/// More dead ancestors in a row than this are dropped, so that a program that forks and ends for
+/// ever does not fill the memory.
+const MAX_DEAD_ANCESTORS: usize = 16;
+
+/// Index of a process in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(usize);
+
+/// One process.
+#[derive(Debug)]
+pub struct Process {
+    pid: Pid,
+    vpid: i64,
+    parent: Option<Id>,
+    children: u32,
+    is_alive: bool,
+    is_foreign: bool,
+    started: u64,
+    image: Rc<Image>,
+    context: Rc<Context>,
+    volatile: RefCell<Volatile>,
+}
+
+/// What all processes share.
+#[derive(Debug, Default)]
+pub struct Context {
+    /// Goes up with every event: what was read from `/proc` for an older one is out of date.
+    epoch: Cell<u64>,
+    /// When the container started, nanoseconds since 1970.
+    started: Cell<u64>,
+    /// The login uid of the first process, inherited by all.
+    loginuid: Cell<Option<u32>>,
+}
+
+/// All processes.
+#[derive(Debug)]
+pub struct Processes {
+    slots: Vec<Option<Process>>,
+    free: Vec<Id>,
+    by_pid: Map<Pid, Id>,
+    context: Rc<Context>,
+    root: Pid,
+}
+
+impl Processes {
+    /// A table for the workload whose first process is `root`.
+    pub fn new(root: Pid, started: u64) -> Self {
+        let context = Context::default();
+        context.started.set(started);
+        context.loginuid.set(proc::loginuid(root));
+        let mut table = Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_pid: Map::default(),
+            context: Rc::new(context),
+            root,
+        };
+        table.insert(root, None, Rc::new(Image::default()), started);
+        table
+    }
+
+    /// The first process.
+    pub const fn root(&self) -> Pid {
+        self.root
+    }
+
+    /// How many processes are alive.
+    pub fn len(&self) -> usize {
+        self.by_pid.len()
+    }
+
+    /// Whether none is alive.
+    pub fn is_empty(&self) -> bool {
+        self.by_pid.is_empty()
+    }
+
+    /// What is read from `/proc` from now on belongs to another event.
+    pub fn next_event(&self) {
+        self.context.epoch.set(self.context.epoch.get() + 1);
+    }
+
+    /// A living process.
+    pub fn get(&self, pid: Pid) -> Option<&Process> {
+        self.by_pid.get(&pid).and_then(|id| self.slot(*id))
+    }
+
+    /// The n-th ancestor of a process; 0 is itself.
+    pub fn ancestor(&self, pid: Pid, generation: usize) -> Option<&Process> {
+        let mut process = self.get(pid)?;
+        for _ in 0..generation {
+            process = self.slot(process.parent?)?;
+        }
+        Some(process)
+    }
+
+    /// A process was made by another.
+    pub fn fork(&mut self, maker: Pid, child: Pid, is_sibling: bool, now: u64) {
+        let Some(id) = self.by_pid.get(&maker).copied() else {
+            self.adopt(child, now);
+            return;
+        };
+        let Some(process) = self.slot(id) else { return };
+        let parent = if is_sibling { process.parent } else { Some(id) };
+        let (image, foreign) = (Rc::clone(&process.image), process.is_foreign);
+        let child = self.insert(child, parent, image, now);
+        if let Some(process) = self.slot_mut(child) {
+            process.is_foreign = foreign;
+        }
+    }
+
+    /// A process that nobody told of: all that is known is what `/proc` says.
+    pub fn adopt(&mut self, pid: Pid, now: u64) {
+        let stat = stat(pid);
+        let parent = stat
+            .as_ref()
+            .and_then(|stat| self.by_pid.get(&Pid(stat.ppid)).copied());
+        let started = stat.map_or(now, |stat| proc::start_time(&stat));
+        let image = Rc::new(Image::from_proc(pid, started));
+        let id = self.insert(pid, parent, image, started);
+        if parent.is_none()
+            && pid != self.root
+            && let Some(process) = self.slot_mut(id)
+        {
+            process.is_foreign = true;
+        }
+    }
+
+    /// A process executes another program.
+    pub fn exec(&mut self, pid: Pid, image: Image) {
+        if let Some(process) = self
+            .by_pid
+            .get(&pid)
+            .copied()
+            .and_then(|id| self.slot_mut(id))
+        {
+            process.image = Rc::new(image);
+        }
+    }
+
+    /// A process ended.
+    pub fn end(&mut self, pid: Pid) {
+        let Some(id) = self.by_pid.remove(&pid) else {
+            return;
+        };
+        if let Some(process) = self.slot_mut(id) {
+            process.is_alive = false;
+        }
+        self.collapse(id);
+        self.forget(id);
+    }
+
+    fn insert(&mut self, pid: Pid, parent: Option<Id>, image: Rc<Image>, started: u64) -> Id {
+        // The kernel gave the pid to somebody else; the end of its last owner was not seen.
+        if self.by_pid.contains_key(&pid) {
+            self.end(pid);
+        }
+        let process = Process {
+            pid,
+            vpid: if pid == self.root {
+                1
+            } else {
+                i64::from(pid.0)
+            },
+            parent,
+            children: 0,
+            is_alive: true,
+            is_foreign: false,
+            started,
+            image,
+            context: Rc::clone(&self.context),
+            volatile: RefCell::default(),
+        };
+        let id = if let Some(id) = self.free.pop() {
+            if let Some(slot) = self.slots.get_mut(id.0) {
+                *slot = Some(process);
+            }
+            id
+        } else {
+            self.slots.push(Some(process));
+            Id(self.slots.len() - 1)
+        };
+        self.by_pid.insert(pid, id);
+        if let Some(parent) = parent.and_then(|id| self.slot_mut(id)) {
+            parent.children += 1;
+        }
+        id
+    }
+
+    /// Frees a dead process without children, and its ancestors for which that was the last one.
+    fn forget(&mut self, mut id: Id) {
+        while let Some(process) = self.slot(id)
+            && !process.is_alive
+            && process.children == 0
+        {
+            let parent = process.parent;
+            if let Some(slot) = self.slots.get_mut(id.0) {
+                *slot = None;
+            }
+            self.free.push(id);
+            let Some(parent) = parent else { return };
+            if let Some(parent) = self.slot_mut(parent) {
+                parent.children -= 1;
+            }
+            id = parent;
+        }
+    }
+
+    /// Cuts a chain of dead ancestors that got too long: the oldest is skipped.
+    fn collapse(&mut self, id: Id) {
+        let mut last = id;
+        for _ in 0..MAX_DEAD_ANCESTORS {
+            match self.slot(last).and_then(|process| process.parent) {
+                Some(parent) if self.slot(parent).is_some_and(|p| !p.is_alive) => last = parent,
+                _ => return,
+            }
+        }
+        let Some(skipped) = self.slot(last).and_then(|process| process.parent) else {
+            return;
+        };
+        if self.slot(skipped).is_none_or(|process| process.is_alive) {
+            return;
+        }
+        let parent = self.slot(skipped).and_then(|process| process.parent);
+        if let Some(process) = self.slot_mut(last) {
+            process.parent = parent;
+        }
+        if let Some(parent) = parent.and_then(|id| self.slot_mut(id)) {
+            parent.children += 1;
+        }
+        if let Some(skipped) = self.slot_mut(skipped) {
+            skipped.children -= 1;
+        }
+        self.forget(skipped);
+    }
+
+    fn slot(&self, id: Id) -> Option<&Process> {
+        self.slots.get(id.0).and_then(Option::as_ref)
+    }
+
+    fn slot_mut(&mut self, id: Id) -> Option<&mut Process> {
+        self.slots.get_mut(id.0).and_then(Option::as_mut)
+    }
+}
+
+impl Process {
+    /// Its pid.
+    pub const fn id(&self) -> Pid {
+        self.pid
+    }
+
+    /// Its first thread.
+    pub const fn leader(&self) -> Tid {
+        self.pid.leader()
+    }
+
+    /// The program that it executes.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// Whether it entered the container from outside, or descends from such a process.
+    pub const fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Processes {
+        Processes::new(Pid(1_000_001), 5)
+    }
+
+    const ROOT: Pid = Pid(1_000_001);
+    const A: Pid = Pid(1_000_002);
+    const B: Pid = Pid(1_000_003);
+    const C: Pid = Pid(1_000_004);
+
+    #[test]
+    fn an_orphan_keeps_its_lineage() {
+        let mut table = table();
+        table.fork(ROOT, A, false, 6);
+        table.fork(A, B, false, 7);
+        table.end(A);
+        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(A));
+        assert_eq!(table.ancestor(B, 2).map(Process::id), Some(ROOT));
+        assert!(table.get(A).is_none());
+        table.end(B);
+        assert_eq!(table.slots.iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn a_sibling_has_the_makers_parent() {
+        let mut table = table();
+        table.fork(ROOT, A, false, 6);
+        table.fork(A, B, true, 7);
+        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(ROOT));
+    }
+
+    #[test]
+    fn a_reused_pid_is_another_process() {
+        let mut table = table();
+        table.fork(ROOT, A, false, 6);
+        table.fork(A, B, false, 7);
+        table.fork(ROOT, A, false, 8);
+        assert_eq!(table.get(A).map(|p| p.started), Some(8));
+        assert_eq!(table.ancestor(B, 1).map(|p| p.started), Some(6));
+    }
+
+    #[test]
+    fn a_chain_of_orphans_does_not_grow_for_ever() {
+        let mut table = table();
+        table.fork(ROOT, A, false, 6);
+        let mut last = A;
+        for n in 0..1000 {
+            let next = Pid(2_000_000 + n);
+            table.fork(last, next, false, 7);
+            table.end(last);
+            last = next;
+        }
+        assert!(table.slots.iter().flatten().count() <= MAX_DEAD_ANCESTORS + 3);
+        let generations = (0..100).take_while(|n| table.ancestor(last, *n).is_some());
+        let top = table.ancestor(last, generations.count() - 1);
+        assert_eq!(top.map(Process::id), Some(ROOT));
+    }
+
+    #[test]
+    fn many_short_processes_leave_nothing() {
+        let mut table = table();
+        for n in 0..10_000 {
+            table.fork(ROOT, Pid(2_000_000 + n % 7), false, 6);
+            table.end(Pid(2_000_000 + n % 7));
+        }
+        table.fork(ROOT, C, false, 6);
+        assert_eq!(table.slots.len(), 2);
+    }
+}

@@ -1,0 +1,150 @@
+//! A process as rules see it: what is noted is answered at once, the rest is read from `/proc` at
+//! most once per event.
+
+use std::borrow::Cow;
+
+use event::{Capabilities, Credentials, ExeFile, ProcessFacts};
+
+use super::Process;
+use super::proc::{self, Stat, Status};
+
+/// An environment beyond this many bytes is cut.
+const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
+
+/// What was read for one event.
+#[derive(Debug, Default)]
+pub(super) struct Volatile {
+    epoch: u64,
+    stat: Option<Option<Stat>>,
+    status: Option<Option<Status>>,
+    cwd: Option<Option<Vec<u8>>>,
+    env: Option<Option<Vec<Box<[u8]>>>>,
+    exe_file: Option<Option<ExeFile>>,
+}
+
+impl Process {
+    /// The answer to a question, read now unless it was read for the same event. A process that
+    /// ended has no answers: its pid may be somebody else's.
+    fn ask<T: Clone>(
+        &self,
+        slot: impl Fn(&mut Volatile) -> &mut Option<Option<T>>,
+        read: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        if !self.is_alive {
+            return None;
+        }
+        let epoch = self.context.epoch.get();
+        {
+            let mut volatile = self.volatile.borrow_mut();
+            if volatile.epoch != epoch {
+                *volatile = Volatile {
+                    epoch,
+                    ..Volatile::default()
+                };
+            }
+            if let Some(known) = slot(&mut volatile) {
+                return known.clone();
+            }
+        }
+        let answer = read();
+        *slot(&mut self.volatile.borrow_mut()) = Some(answer.clone());
+        answer
+    }
+
+    fn stat(&self) -> Option<Stat> {
+        self.ask(|v| &mut v.stat, || proc::stat(self.pid))
+    }
+
+    fn status(&self) -> Option<Status> {
+        self.ask(|v| &mut v.status, || proc::status(self.pid.0))
+    }
+}
+
+impl ProcessFacts for Process {
+    fn pid(&self) -> i64 {
+        i64::from(self.pid.0)
+    }
+
+    fn vpid(&self) -> i64 {
+        self.vpid
+    }
+
+    fn ppid(&self) -> Option<i64> {
+        // The kernel's word, because a rule may compare it with what other tools say.
+        self.parent?;
+        self.stat().map(|stat| i64::from(stat.ppid))
+    }
+
+    fn comm(&self) -> &[u8] {
+        &self.image.comm
+    }
+
+    fn exe(&self) -> &[u8] {
+        &self.image.exe
+    }
+
+    fn args(&self) -> &[Box<[u8]>] {
+        &self.image.args
+    }
+
+    fn exe_path(&self) -> Option<&[u8]> {
+        self.image.path.as_deref()
+    }
+
+    fn exe_file(&self) -> Option<ExeFile> {
+        self.ask(
+            |v| &mut v.exe_file,
+            || {
+                proc::exe_file(
+                    self.pid,
+                    self.exe_path(),
+                    self.credentials().unwrap_or_default(),
+                    self.context.started.get(),
+                )
+            },
+        )
+    }
+
+    fn cwd(&self) -> Option<Cow<'_, [u8]>> {
+        self.ask(|v| &mut v.cwd, || proc::read_link(self.leader(), "cwd"))
+            .map(Cow::Owned)
+    }
+
+    fn env(&self) -> Option<Cow<'_, [Box<[u8]>]>> {
+        self.ask(
+            |v| &mut v.env,
+            || proc::environ(self.pid, MAX_ENVIRONMENT_BYTES),
+        )
+        .map(Cow::Owned)
+    }
+
+    fn tty(&self) -> Option<u32> {
+        self.stat().map(|stat| stat.tty)
+    }
+
+    fn sid(&self) -> Option<i64> {
+        self.stat().map(|stat| stat.sid)
+    }
+
+    fn pgid(&self) -> Option<i64> {
+        self.stat().map(|stat| stat.pgid)
+    }
+
+    fn credentials(&self) -> Option<Credentials> {
+        let mut credentials = self.status()?.credentials;
+        credentials.loginuid = self.context.loginuid.get();
+        Some(credentials)
+    }
+
+    fn capabilities(&self) -> Option<Capabilities> {
+        self.status().map(|status| status.capabilities)
+    }
+
+    fn started(&self) -> u64 {
+        self.started
+    }
+
+    fn executed(&self) -> u64 {
+        self.image.executed
+    }
+}

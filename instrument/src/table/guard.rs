@@ -1,0 +1,45 @@
+//! Calls that are watched for the tracer's own sake only.
+
+use super::{Guard, Numbers, Row, n};
+
+pub(super) static ROWS: &[Row] = &[
+    Row::new("socketcall", Numbers::new(None, &[102], None))
+        .guard(Guard::Always)
+        .why("32-bit programs reach all socket calls through it; it is read as the call meant"),
+    Row::new("rt_sigqueueinfo", n(129, &[178], 138).x32(524))
+        .guard(Guard::Tracer(0))
+        .why("signals to the tracer are refused"),
+    Row::new("rt_tgsigqueueinfo", n(297, &[335], 240).x32(536))
+        .guard(Guard::Tracer(0))
+        .why("signals to the tracer are refused"),
+    Row::new("pidfd_open", n(434, &[434], 434))
+        .guard(Guard::Tracer(0))
+        .why("a handle on the tracer is refused"),
+    Row::new("process_vm_readv", n(310, &[347], 270).x32(539))
+        .guard(Guard::Tracer(0))
+        .why("the tracer's memory is refused"),
+    Row::new("sched_setaffinity", n(203, &[241], 122))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+    Row::new("sched_setscheduler", n(144, &[156], 119))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+    Row::new("sched_setparam", n(142, &[154], 118))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+    Row::new("sched_setattr", n(314, &[351], 274))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+    Row::new("setpriority", n(141, &[97], 140))
+        .guard(Guard::Tracer(1))
+        .why("slowing the tracer down is refused"),
+    Row::new("ioprio_set", n(251, &[289], 30))
+        .guard(Guard::Tracer(1))
+        .why("slowing the tracer down is refused"),
+    Row::new("migrate_pages", n(256, &[294], 238))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+    Row::new("move_pages", n(279, &[317], 239).x32(533))
+        .guard(Guard::Tracer(0))
+        .why("slowing the tracer down is refused"),
+];
