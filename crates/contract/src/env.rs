@@ -84,3 +84,8 @@ pub const WORKLOAD_AGENT_MESSAGE_BYTES: &str = "WORKLOAD_AGENT_MESSAGE_BYTES";
 pub const WORKLOAD_AGENT_FOLD: &str = "WORKLOAD_AGENT_FOLD";
 /// `sidecar`: frames a second that one session may send.
 pub const WORKLOAD_AGENT_RATE: &str = "WORKLOAD_AGENT_RATE";
+
+/// The region: set by Lambda and ECS, and by users of the AWS command line.
+pub const AWS_REGION: &str = "AWS_REGION";
+/// The region, as older tools spell it.
+pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";

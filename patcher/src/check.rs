@@ -1,0 +1,141 @@
+//! The proof of an edit: another parser reads the result, and must find the planned value.
+
+mod json;
+mod yaml;
+
+use thiserror::Error;
+
+use crate::path::Path;
+use crate::source::Format;
+use crate::value::Value;
+
+/// The edited text does not say what was planned.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CheckError {
+    /// A node differs.
+    #[error(
+        "the edited text says something else than planned at {path}: nothing is written, please report it"
+    )]
+    Differs {
+        /// The first node that differs.
+        path: Path,
+    },
+    /// It cannot be read at all.
+    #[error(
+        "the edited text is not valid {format} ({message}): nothing is written, please report it"
+    )]
+    Unreadable {
+        /// The notation.
+        format: Format,
+        /// What the other parser says.
+        message: String,
+    },
+}
+
+/// Reads `text` with the independent parser of its notation and compares it with `planned`.
+pub fn check(text: &str, format: Format, planned: &Value) -> Result<(), CheckError> {
+    let read = match format {
+        Format::Json => json::read(text),
+        Format::Yaml => yaml::read(text),
+    };
+    let read = read.map_err(|message| CheckError::Unreadable { format, message })?;
+    match difference(planned, &read, &Path::root()) {
+        None => Ok(()),
+        Some(path) => Err(CheckError::Differs { path }),
+    }
+}
+
+/// Returns the first node at which two values differ.
+fn difference(planned: &Value, read: &Value, path: &Path) -> Option<Path> {
+    match (planned, read) {
+        (Value::List(a), Value::List(b)) => {
+            let differs = |(at, (a, b)): (usize, (&Value, &Value))| {
+                if leaves_agree(a, b) {
+                    None
+                } else {
+                    difference(a, b, &path.index(at))
+                }
+            };
+            let inside = a.iter().zip(b).enumerate().find_map(differs);
+            inside.or_else(|| (a.len() != b.len()).then(|| path.index(a.len().min(b.len()))))
+        }
+        (Value::Map(a), Value::Map(b)) => map_difference(a, b, path),
+        _ => (!leaves_agree(planned, read)).then(|| path.clone()),
+    }
+}
+
+fn map_difference(a: &[(String, Value)], b: &[(String, Value)], path: &Path) -> Option<Path> {
+    // Both sides usually have the same order; only where they do not is the rest searched.
+    let mut stray = false;
+    for (at, (key, value)) in a.iter().enumerate() {
+        let other = match b.get(at) {
+            Some((name, other)) if name == key => Some(other),
+            _ => {
+                stray = true;
+                b.iter()
+                    .find(|(name, _)| name == key)
+                    .map(|(_, other)| other)
+            }
+        };
+        let Some(other) = other else {
+            return Some(path.key(key));
+        };
+        if !leaves_agree(value, other)
+            && let Some(found) = difference(value, other, &path.key(key))
+        {
+            return Some(found);
+        }
+    }
+    if a.len() == b.len() && !stray {
+        return None;
+    }
+    b.iter()
+        .find(|(key, _)| a.iter().all(|(name, _)| name != key))
+        .map(|(key, _)| path.key(key))
+}
+
+/// Compares scalars; numbers by what they are, not by how they are written.
+fn leaves_agree(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || number(a) == number(b),
+        (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) => false,
+        _ => a == b,
+    }
+}
+
+fn number(text: &str) -> Option<String> {
+    let digits = text.trim_start_matches('+');
+    match digits.parse::<i128>() {
+        Ok(integer) => Some(integer.to_string()),
+        Err(_) => digits.parse::<f64>().ok().map(|float| format!("{float:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let planned = Value::map([
+            ("a", Value::strings(["x", "y"])),
+            ("n", Value::Number("1".into())),
+        ]);
+        assert_eq!(
+            check("{\"n\": 1, \"a\": [\"x\", \"y\"]}", Format::Json, &planned),
+            Ok(())
+        );
+        let table = [
+            ("{\"n\": 1, \"a\": [\"x\", \"z\"]}", "at a[1]:"),
+            ("{\"n\": 1, \"a\": [\"x\"]}", "at a[1]:"),
+            ("{\"n\": 2, \"a\": [\"x\", \"y\"]}", "at n:"),
+            ("{\"n\": 1, \"a\": [\"x\", \"y\"], \"b\": 1}", "at b:"),
+            ("{\"n\": \"1\", \"a\": [\"x\", \"y\"]}", "at n:"),
+            ("{\"n\": 1", "not valid JSON"),
+        ];
+        for (text, want) in table {
+            let error = check(text, Format::Json, &planned).unwrap_err().to_string();
+            assert!(error.contains(want), "{error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Decides what changes: pure, from a value and options to a list of edits and a report.
+//!
+//! Nothing here reads a file, a registry or the environment. What must be looked up is listed in
+//! [`Plan::needs`]; the caller looks, and plans again.
+
+mod container;
+mod environment;
+mod launch;
+mod locate;
+mod parameters;
+mod property;
+mod resolve;
+mod select;
+mod settings;
+mod sidecar;
+mod task;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use crate::edit::{Edit, Op};
+use crate::image::{ImageRequest, Images};
+use crate::options::Options;
+use crate::path::Path;
+use crate::value::Value;
+
+pub use locate::{Dialect, Kind, Task, locate};
+
+/// What a run would do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The changes, in order.
+    pub edits: Vec<Edit>,
+    /// Each task definition, in order.
+    pub tasks: Vec<TaskReport>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// What stands in the way; if not empty, nothing may be written.
+    pub problems: Vec<Problem>,
+    /// Images whose configuration is needed and nobody has looked up.
+    pub needs: BTreeSet<ImageRequest>,
+}
+
+/// What happens to a task definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskReport {
+    /// Its logical name or family.
+    pub name: String,
+    /// Where its properties are.
+    pub path: Path,
+    /// Why nothing of it is wrapped.
+    pub skipped: Option<String>,
+    /// Its containers.
+    pub containers: Vec<ContainerReport>,
+}
+
+/// What happens to a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerReport {
+    /// Its name, or its place when the name is an intrinsic.
+    pub name: String,
+    /// What happens.
+    pub outcome: Outcome,
+}
+
+/// What happens to a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It cannot be wrapped; the problem says why.
+    Failed,
+    /// It stays as it is.
+    Skipped(String),
+    /// It starts through `instrument` already.
+    Wrapped,
+    /// It will start through `instrument`.
+    Wrap(String),
+}
+
+/// Something that only the user can resolve.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum Problem {
+    /// The template is not what CloudFormation or ECS would take.
+    #[error("{path}: {message}")]
+    Invalid {
+        /// The node.
+        path: Path,
+        /// What is wrong with it, and the way out.
+        message: String,
+    },
+    /// The entrypoint of an image is needed.
+    #[error(
+        "container `{container}`: the entrypoint of its image is unknown ({reason}); write EntryPoint and Command into the template, or use --image-config, --parameter or --allow-unresolved"
+    )]
+    Unresolved {
+        /// The container.
+        container: String,
+        /// Why it is unknown.
+        reason: String,
+    },
+}
+
+/// Plans the instrumentation of every task definition of a template.
+pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
+    let mut planner = Planner {
+        root,
+        options,
+        images,
+        plan: Plan::default(),
+        parameters: BTreeMap::new(),
+    };
+    match locate(root) {
+        Ok(tasks) => tasks.iter().for_each(|task| planner.task(task)),
+        Err(problem) => planner.plan.problems.push(problem),
+    }
+    planner.plan
+}
+
+struct Planner<'a> {
+    root: &'a Value,
+    options: &'a Options,
+    images: &'a Images,
+    plan: Plan,
+    /// The parameter of each setting and value.
+    parameters: BTreeMap<(String, String), String>,
+}
+
+impl Planner<'_> {
+    fn set(&mut self, path: Path, value: Value) {
+        self.plan.edits.push(Edit {
+            path,
+            op: Op::Set(value),
+        });
+    }
+
+    fn append(&mut self, path: Path, value: Value) {
+        self.plan.edits.push(Edit {
+            path,
+            op: Op::Append(value),
+        });
+    }
+
+    fn invalid(&mut self, path: Path, message: impl Into<String>) {
+        self.plan.problems.push(Problem::Invalid {
+            path,
+            message: message.into(),
+        });
+    }
+
+    /// Reports a property that has the wrong type.
+    fn wrong_type(&mut self, path: Path, expected: &str, found: &Value) {
+        self.invalid(path, format!("expected {expected}, found {}", found.kind()));
+    }
+}
+
+/// Finds a property of a map under its name in either dialect, `EntryPoint` or `entryPoint`, and
+/// returns the key that is used.
+pub(crate) fn property<'v>(map: &'v Value, name: &str) -> Option<(&'v str, &'v Value)> {
+    let camel = camel(name);
+    let entries = map.as_map()?;
+    let find = |key: &str| entries.iter().find(|(k, _)| k == key);
+    find(name)
+        .or_else(|| find(&camel))
+        .map(|(key, value)| (key.as_str(), value))
+}
+
+/// Returns a property's value unless it is absent.
+pub(crate) fn present<'v>(map: &'v Value, name: &str) -> Option<&'v Value> {
+    property(map, name)
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_absent())
+}
+
+/// `EntryPoint` as the ECS API spells it: `entryPoint`.
+pub(crate) fn camel(name: &str) -> String {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .map(|first| first.to_ascii_lowercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! The sidecar container.
+
+use contract::path::{self as paths};
+
+use super::settings;
+use super::task::Surroundings;
+use super::{Planner, property};
+use crate::edit::{Edit, Op};
+use crate::options::AccessKey;
+use crate::path::Path;
+use crate::value::Value;
+
+/// What the sidecar containers of the replaced product start.
+const FORMER_PROGRAMS: [&str; 3] = [
+    "/opt/draios/bin/logwriter",
+    "/opt/draios/bin/waitforever",
+    paths::SIDECAR,
+];
+
+impl Planner<'_> {
+    /// Makes sure that a list of containers has the sidecar as it shall be.
+    pub(super) fn sidecar(&mut self, around: &Surroundings<'_>, items: &[Value], path: &Path) {
+        let name = self.options.sidecar.name.clone();
+        let same = |item: &Value| {
+            property(item, "Name").and_then(|(_, found)| found.as_str()) == Some(&name)
+        };
+        let wanted = self.wanted(around);
+        match items.iter().position(same) {
+            None => {
+                self.append(path.clone(), wanted);
+            }
+            Some(at) if is_agent(&items[at]) => {
+                self.update_sidecar(&items[at], &path.index(at), &wanted);
+            }
+            Some(at) => self.invalid(
+                path.index(at),
+                format!("a container named `{name}` is not the agent's; choose another name with --sidecar-name"),
+            ),
+        }
+    }
+
+    /// Sets what differs from the wanted sidecar and keeps what the user added to it.
+    fn update_sidecar(&mut self, found: &Value, path: &Path, wanted: &Value) {
+        for (key, value) in wanted.as_map().unwrap_or_default() {
+            let old = property(found, key);
+            match (key.as_str(), old) {
+                (_, Some((_, old))) if old == value => {}
+                ("Environment" | "environment", Some((key, Value::List(old)))) => {
+                    let wanted = value.as_list().unwrap_or_default();
+                    self.update_variables(old, &path.key(key), wanted);
+                }
+                (_, Some((key, _))) => self.set(path.key(key), value.clone()),
+                (_, None) => self.set(path.key(key), value.clone()),
+            }
+        }
+    }
+
+    /// Brings the sidecar's variables up to date; those that are not ours stay.
+    fn update_variables(&mut self, old: &[Value], path: &Path, wanted: &[Value]) {
+        let name = |item: &Value| {
+            property(item, "Name")
+                .and_then(|(_, name)| name.as_str())
+                .map(str::to_owned)
+        };
+        for item in wanted {
+            match old.iter().position(|found| name(found) == name(item)) {
+                Some(at) if old[at] == *item => {}
+                Some(at) => self.set(path.index(at), item.clone()),
+                None => self.append(path.clone(), item.clone()),
+            }
+        }
+        for (at, item) in old.iter().enumerate().rev() {
+            let wanted = wanted.iter().any(|wanted| name(wanted) == name(item));
+            if !wanted && name(item).is_some_and(|name| settings::is_ours(&name)) {
+                self.plan.edits.push(Edit {
+                    path: path.index(at),
+                    op: Op::Remove,
+                });
+            }
+        }
+    }
+
+    fn wanted(&mut self, around: &Surroundings<'_>) -> Value {
+        let dialect = around.task.dialect;
+        let sidecar = self.options.sidecar.clone();
+        let essential = self.options.essential();
+        let mut entries = vec![
+            ("Name", Value::string(sidecar.name)),
+            ("Image", Value::string(sidecar.image)),
+            ("EntryPoint", Value::strings([paths::SIDECAR])),
+            ("Essential", Value::Bool(essential)),
+        ];
+        let number = |value: u32| Value::Number(value.to_string());
+        entries.extend(sidecar.cpu.map(|value| ("Cpu", number(value))));
+        entries.extend(sidecar.memory.map(|value| ("Memory", number(value))));
+        let reservation = sidecar.memory_reservation;
+        entries.extend(reservation.map(|value| ("MemoryReservation", number(value))));
+        entries.extend(sidecar.image_auth_secret.map(|secret| {
+            (
+                "RepositoryCredentials",
+                Value::map([("CredentialsParameter", Value::string(secret))]),
+            )
+        }));
+        let settings = settings::sidecar(self.options);
+        let variables = settings
+            .iter()
+            .map(|setting| self.variable(around, setting))
+            .collect();
+        entries.push(("Environment", Value::List(variables)));
+        if let Some(AccessKey::Secret(arn)) = &self.options.agent.access_key {
+            let secret = Value::map([
+                ("Name", Value::string(contract::env::SYSDIG_ACCESS_KEY)),
+                ("ValueFrom", Value::string(arn)),
+            ]);
+            entries.push(("Secrets", Value::List(vec![secret])));
+        }
+        if let Some(group) = sidecar.log_group {
+            let configuration = self.log_configuration(around, &group);
+            entries.push(("LogConfiguration", configuration));
+        }
+        dialect.spell(Value::map(entries))
+    }
+
+    fn log_configuration(&mut self, around: &Surroundings<'_>, group: &str) -> Value {
+        let region = if around.task.kind == super::Kind::Template {
+            Value::reference("AWS::Region")
+        } else if let Some(region) = &self.options.region {
+            Value::string(region)
+        } else {
+            self.invalid(
+                around.task.path.clone(),
+                "a log group in a task definition needs a region: use --region",
+            );
+            Value::Null
+        };
+        Value::map([
+            ("LogDriver", Value::string("awslogs")),
+            (
+                "Options",
+                Value::map([
+                    ("awslogs-group", Value::string(group)),
+                    ("awslogs-region", region),
+                    ("awslogs-stream-prefix", Value::string(&around.task.name)),
+                ]),
+            ),
+        ])
+    }
+}
+
+/// Says whether a container is an agent's sidecar: ours, or one of the product that ours
+/// replaces.
+pub(super) fn is_agent(container: &Value) -> bool {
+    let program = property(container, "EntryPoint")
+        .and_then(|(_, entry)| entry.as_list())
+        .and_then(<[Value]>::first)
+        .and_then(Value::as_str);
+    program.is_some_and(|program| FORMER_PROGRAMS.contains(&program))
+}
