@@ -4,5 +4,6 @@
 pub mod brain;
 pub mod filter;
 mod ids;
+pub mod outbox;
 pub mod process;
 pub mod table;

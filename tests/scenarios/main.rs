@@ -1,4 +1,12 @@
-//! The end-to-end scenarios: tasks as ECS runs them, with and without the agent.
+//! The end-to-end scenarios.
 #![forbid(unsafe_code)]
 
-mod fargate;
+#[test]
+fn programs_are_found_beside_the_tests() {
+    let directory = e2e::config::program_directory().unwrap();
+    assert!(
+        directory.join("with-dockerd").is_file(),
+        "{}",
+        directory.display()
+    );
+}
