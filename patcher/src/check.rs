@@ -98,8 +98,24 @@ fn map_difference(a: &[(String, Value)], b: &[(String, Value)], path: &Path) -> 
 fn leaves_agree(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || number(a) == number(b),
+        // YAML's doubtful scalars: the other parser decides on a type.
+        (Value::Bare(a), Value::String(b)) => a == b,
+        (Value::Bare(a), Value::Number(b)) => bare_number(a) == number(b),
         (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) => false,
         _ => a == b,
+    }
+}
+
+/// The number that a YAML 1.2 parser may see in a bare scalar.
+fn bare_number(text: &str) -> Option<String> {
+    let negative = text.starts_with('-');
+    let digits = text.trim_start_matches(['-', '+']);
+    let radix = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, radix)| i128::from_str_radix(digits.strip_prefix(prefix)?, radix).ok());
+    match radix {
+        Some(value) => Some(if negative { -value } else { value }.to_string()),
+        None => number(text),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::flow::runs;
 use super::{Place, Sequence, Writer};
-use crate::source::{Entry, Layout, Node};
+use crate::source::{Body, Entry, Layout, Node};
 use crate::value::Value;
 
 impl Writer<'_> {
@@ -71,6 +71,7 @@ impl Writer<'_> {
         let line = format!("{}{}", self.style.newline, " ".repeat(indent));
         if let Some(previous) = previous {
             let end = self.end_of_node(&items[previous], &places[previous]);
+            self.strip_at_end(&items[previous], end);
             self.splice(end..end, format!("{line}{lines}"));
         } else {
             let dash = dash_of(&places[0]);
@@ -99,6 +100,7 @@ impl Writer<'_> {
                     text.push_str(&" ".repeat(indent));
                     text.push_str(&self.style.entry(key, value, indent));
                 }
+                self.strip_at_end(&last.value, end);
                 self.splice(end..end, text);
             }
             (Layout::Flow, Some(last)) => {
@@ -166,9 +168,24 @@ impl Writer<'_> {
         }
     }
 
-    /// The end of the line on which a node ends, a comment there included. A literal that ends
-    /// with the file, without a line end, would gain one by what is inserted after it: its header
-    /// is told to strip it.
+    /// A literal that ends with the file, without a line end, would gain one by what is inserted
+    /// after it: its header is told to strip it.
+    fn strip_at_end(&mut self, node: &Node, end: usize) {
+        let leaf = last_leaf(node);
+        if !self.is_block_scalar(leaf) || self.text.get(end..).is_none_or(|t| t.contains('\n')) {
+            return;
+        }
+        let header = leaf.span.start + 1..self.line_end(leaf.span.start);
+        let header_text = self.text.get(header.clone()).unwrap_or_default();
+        let indicators = header_text.split([' ', '#']).next().unwrap_or_default();
+        if let Some(at) = indicators.find('+') {
+            self.splice(header.start + at..header.start + at + 1, "-");
+        } else if !indicators.contains('-') {
+            self.splice(header.start..header.start, "-");
+        }
+    }
+
+    /// The end of the line on which a node ends, a comment there included.
     fn end_of_node(&self, node: &Node, place: &Place) -> usize {
         let after = match place {
             Place::Entry { after, .. } | Place::Item { after, .. } => *after,
@@ -176,6 +193,18 @@ impl Writer<'_> {
         };
         let end = node.span.end.max(after);
         self.line_end(end)
+    }
+}
+
+/// The last scalar of a node.
+fn last_leaf(node: &Node) -> &Node {
+    match &node.body {
+        Body::List(items, Layout::Block(_)) => items.last().map_or(node, last_leaf),
+        Body::Map(entries, Layout::Block(_)) => {
+            entries.last().map_or(node, |entry| last_leaf(&entry.value))
+        }
+        Body::Tagged(_, inner) => last_leaf(inner),
+        _ => node,
     }
 }
 
