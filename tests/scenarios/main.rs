@@ -1,12 +1,4 @@
-//! The end-to-end scenarios.
+//! The end-to-end scenarios: tasks as ECS runs them, with and without the agent.
 #![forbid(unsafe_code)]
 
-#[test]
-fn programs_are_found_beside_the_tests() {
-    let directory = e2e::config::program_directory().unwrap();
-    assert!(
-        directory.join("with-dockerd").is_file(),
-        "{}",
-        directory.display()
-    );
-}
+mod fargate;

@@ -51,6 +51,11 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// The directory with the upstream rule files, when the user has one.
+pub fn falco_rules() -> Option<PathBuf> {
+    env::var_os("FALCO_RULES_DIR").map(PathBuf::from)
+}
+
 /// Whether the user asked for no colours (<https://no-color.org>).
 pub fn no_colour() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

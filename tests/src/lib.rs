@@ -1,12 +1,16 @@
 //! A small Fargate, a strict fake of CloudWatch Logs, and the end-to-end scenarios.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod config;
+pub mod demo;
 pub mod dockerd;
 pub mod fargate;
 pub mod gate;
 pub mod image;
+pub mod lab;
 pub mod pace;
 pub mod parity;
 pub mod scratch;
+pub mod stage;
 pub mod target;

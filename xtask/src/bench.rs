@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: builds what ships, then runs the measuring programs of `tests/`.
 //!
 //! Every part has one program `bench-PART` in the package `e2e`. It compares within one run and
-//! prints ratios; absolute times belong to the machine. A further part is a row in the table.
+//! prints ratios; absolute times belong to the machine. A further part is a row in the table. The
+//! program gets the directory with what ships, then `--quick` when asked for, then `--output` with
+//! the directory for its results.
 
 use std::process::{Command, ExitCode};
 
@@ -20,6 +22,7 @@ pub(crate) fn run(
     console: &Console,
     config: &Config,
     names: &[String],
+    quick: bool,
 ) -> anyhow::Result<ExitCode> {
     for name in names {
         if !PARTS.iter().any(|(part, _)| part == name) {
@@ -40,6 +43,9 @@ pub(crate) fn run(
         let mut bench = Command::new(config.built("release", &program));
         bench
             .arg(config.target.join("dist"))
+            .args(quick.then_some("--quick"))
+            .arg("--output")
+            .arg(config.target.join("bench"))
             .current_dir(&config.root);
         failed |= !cargo::status(&mut bench)?.success();
     }

