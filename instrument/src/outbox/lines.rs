@@ -78,7 +78,7 @@ impl Lines {
     fn give_back(&mut self) {
         let totals = &self.totals;
         self.reader
-            .release(self.upto, |class| totals.acked.note(class));
+            .release(self.upto, |class| totals.sender.acked.note(class));
     }
 
     /// The file could not be written. Told once, until something could be written again.
@@ -90,7 +90,7 @@ impl Lines {
                 .messages
                 .try_send(Message::Trouble(Trouble::File { error }));
             if told.is_err() {
-                self.totals.orders_dropped.add(1);
+                self.totals.sender.orders_dropped.add(1);
             }
         }
     }
@@ -125,7 +125,7 @@ impl Lines {
         let reason = lost.reason().as_str();
         write!(
             self.text,
-            "{{\"lost\":{{\"from\":{from},\"to\":{to},\"reason\":\"{reason}\",\
+            "{{\"kind\":\"lost\",\"lost\":{{\"from\":{from},\"to\":{to},\"reason\":\"{reason}\",\
              \"events\":{events},\"alerts\":{alerts}}}}}"
         )
         .expect("writing to memory does not fail");

@@ -94,7 +94,7 @@ impl Queue {
         urgency: Urgency,
         body: impl FnOnce() -> Body,
     ) -> Pushed {
-        self.totals.made.note(class);
+        self.totals.tracer.made.note(class);
         let spare = self.spare(urgency);
         if self.is_choked && urgency == Urgency::Low {
             let relief = self.writer.capacity() / RELIEF_PART;
@@ -151,7 +151,7 @@ impl Queue {
     }
 
     fn drop_frame(&mut self, class: Class, reason: LostReason) -> Pushed {
-        self.totals.dropped.note(class);
+        self.totals.tracer.dropped.note(class);
         self.seq += 1;
         let slot = usize::from(reason == LostReason::TooLong);
         let seq = self.seq;

@@ -127,6 +127,7 @@ pub(crate) fn ring(bytes: usize) -> (Writer, Reader) {
     };
     let reader = Reader {
         ring,
+        head: 0,
         sent: 0,
         reached: 0,
         tail: 0,
@@ -214,6 +215,8 @@ impl Writer {
 #[derive(Debug)]
 pub(crate) struct Reader {
     ring: Arc<Ring>,
+    /// The writer's head as last seen: asked for again only when all before it was sent.
+    head: u64,
     /// Where the next frame to send begins.
     sent: u64,
     /// The furthest that `sent` has been: nothing beyond it can have been acknowledged.
@@ -225,8 +228,11 @@ pub(crate) struct Reader {
 impl Reader {
     /// Appends the next frame that was not sent yet to `out`.
     pub(crate) fn take(&mut self, out: &mut Vec<u8>) -> Option<Stamp> {
-        if self.sent == self.ring.head.0.load(Ordering::Acquire) {
-            return None;
+        if self.sent == self.head {
+            self.head = self.ring.head.0.load(Ordering::Acquire);
+            if self.sent == self.head {
+                return None;
+            }
         }
         let (stamp, len) = self.stamp(self.sent);
         let mut at = self.sent + HEADER;

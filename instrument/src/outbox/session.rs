@@ -113,7 +113,7 @@ impl Session {
 
     /// Whether the sidecar was ever there for us.
     pub(super) fn was_welcome(&self) -> bool {
-        self.totals.welcomes.get() > 0
+        self.totals.sender.welcomes.get() > 0
     }
 
     /// Whether bytes wait for the socket, or frames for an answer.
@@ -277,7 +277,7 @@ impl Session {
             self.state = State::Over;
             return Err(Hangup::Refused);
         }
-        self.totals.welcomes.add(1);
+        self.totals.sender.welcomes.add(1);
         self.release(welcome.resume_after);
         self.state = State::Open { since: now };
         self.counters_due = now;
@@ -286,7 +286,8 @@ impl Session {
 
     fn release(&mut self, upto: u64) {
         let totals = &self.totals;
-        self.reader.release(upto, |class| totals.acked.note(class));
+        self.reader
+            .release(upto, |class| totals.sender.acked.note(class));
     }
 
     /// Hands something to whoever reads messages. There is room for a few; what does not fit is
@@ -294,7 +295,7 @@ impl Session {
     fn tell(&self, message: Message) {
         match self.messages.try_send(message) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(_)) => self.totals.orders_dropped.add(1),
+            Err(TrySendError::Full(_)) => self.totals.sender.orders_dropped.add(1),
         }
     }
 }

@@ -73,14 +73,30 @@ impl Pair {
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     /// Written by the thread that makes frames.
+    pub(super) tracer: TracerTotals,
+    /// Written by the thread that sends them.
+    pub(super) sender: SenderTotals,
+}
+
+/// On a cache line of its own: it is written for every frame.
+#[repr(align(64))]
+#[derive(Debug, Default)]
+pub(super) struct TracerTotals {
+    /// Dropped ones included.
     pub(super) made: PerClass,
-    /// Written by the thread that makes frames.
+    /// Those that found no room.
     pub(super) dropped: PerClass,
-    /// Written by the sender.
+}
+
+/// On a cache line of its own: it is written for every frame.
+#[repr(align(64))]
+#[derive(Debug, Default)]
+pub(super) struct SenderTotals {
+    /// In safe hands.
     pub(super) acked: PerClass,
-    /// Sessions that were opened, by the sender.
+    /// Sessions that were opened.
     pub(super) welcomes: Count,
-    /// Orders of the sidecar for which there was no room, by the sender.
+    /// Orders of the sidecar for which there was no room.
     pub(super) orders_dropped: Count,
 }
 
@@ -111,14 +127,14 @@ impl Totals {
     pub(super) fn counters(&self) -> Counters {
         // In this order a frame that is made and acknowledged meanwhile cannot show as acknowledged
         // and not made.
-        let acked = self.acked.get();
-        let dropped = self.dropped.get();
+        let acked = self.sender.acked.get();
+        let dropped = self.tracer.dropped.get();
         Counters {
-            made: self.made.get(),
+            made: self.tracer.made.get(),
             acked,
             dropped,
-            reconnects: self.welcomes.get().saturating_sub(1),
-            orders_dropped: self.orders_dropped.get(),
+            reconnects: self.sender.welcomes.get().saturating_sub(1),
+            orders_dropped: self.sender.orders_dropped.get(),
         }
     }
 }
