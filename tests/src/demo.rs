@@ -110,12 +110,7 @@ fn setup(scratch: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Resu
 }
 
 fn import(docker: &Docker, setup: &Setup, directory: &Path) -> io::Result<()> {
-    stage::build_agent(docker, &directory.join("images"))?;
-    for (name, image) in setup
-        .images
-        .iter()
-        .filter(|(name, _)| *name != stage::AGENT_IMAGE)
-    {
+    for (name, image) in &setup.images {
         docker.import(name, image)?;
     }
     docker.import(docker::GATE_IMAGE, &stage::gate(&directory.join("gate"))?)

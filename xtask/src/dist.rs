@@ -27,8 +27,7 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        // `target/dist/patcher` is the program.
-        "patcher-image",
+        "patcher",
         &[
             ("dist:patcher", "patcher"),
             (CERTIFICATES, "etc/ssl/certs/ca-certificates.crt"),
@@ -39,11 +38,10 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Directories that must be there when a container starts.
-const DIRECTORIES: &[(&str, &str, u32)] = &[
-    ("agent", "opt/draios/etc/rules.d", 0o755),
-    // Any user may run the sidecar, which makes its socket here.
-    ("agent", "opt/draios/run", 0o1777),
-    ("agent", "tmp", 0o1777),
+const DIRECTORIES: &[(&str, &str)] = &[
+    ("agent", "opt/draios/etc/rules.d"),
+    ("agent", "opt/draios/run"),
+    ("agent", "tmp"),
 ];
 
 /// Builds, checks and lists.
@@ -74,7 +72,7 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
         let names: Vec<&str> = files.iter().map(|&(_, to)| to).collect();
         console.line(&format!("image {image:<8} {}", names.join(", ")));
     }
-    console.line("images: docker build -f Dockerfile.agent target/dist; Dockerfile.patcher alike");
+    console.line("images: docker build -f Dockerfile.agent target/dist, the same for patcher");
     if !is_good {
         bail!("a program needs a library or an interpreter: it would not start in an empty image");
     }
@@ -101,10 +99,11 @@ fn lay_out(dist: &Path, image: &str, files: &[(&str, &str)]) -> anyhow::Result<(
     if root.exists() {
         fs::remove_dir_all(&root).with_context(|| format!("cannot clear `{}`", root.display()))?;
     }
-    for (_, directory, mode) in DIRECTORIES.iter().filter(|(of, ..)| *of == image) {
+    for (_, directory) in DIRECTORIES.iter().filter(|(of, _)| *of == image) {
         let directory = root.join(directory);
         fs::create_dir_all(&directory)?;
-        fs::set_permissions(&directory, fs::Permissions::from_mode(*mode))?;
+        // Containers run as any user; the sidecar makes its socket here.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o1777))?;
     }
     for (from, to) in files {
         let to = root.join(to);
