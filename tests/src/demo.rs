@@ -110,7 +110,12 @@ fn setup(scratch: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Resu
 }
 
 fn import(docker: &Docker, setup: &Setup, directory: &Path) -> io::Result<()> {
-    for (name, image) in &setup.images {
+    stage::build_agent(docker, &directory.join("images"))?;
+    for (name, image) in setup
+        .images
+        .iter()
+        .filter(|(name, _)| *name != stage::AGENT_IMAGE)
+    {
         docker.import(name, image)?;
     }
     docker.import(docker::GATE_IMAGE, &stage::gate(&directory.join("gate"))?)

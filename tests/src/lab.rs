@@ -4,7 +4,7 @@
 //! `let Some(lab) = Lab::open("test_name") else { return };`
 
 use std::fs;
-use std::io::{self, Write as _, stdout};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -102,7 +102,12 @@ impl Lab {
                 Err(error) => return Err(format!("image {name}: {error}")),
             }
         }
-        for (name, image) in &images {
+        stage::build_agent(&docker, &directory)
+            .map_err(|error| format!("Dockerfile.agent: {error}"))?;
+        for (name, image) in images
+            .iter()
+            .filter(|(name, _)| *name != stage::AGENT_IMAGE)
+        {
             docker
                 .import(name, image)
                 .map_err(|error| format!("image {name}: {error}"))?;
@@ -112,9 +117,12 @@ impl Lab {
 }
 
 /// Prints the line by which a skipped test is counted.
+#[expect(
+    clippy::print_stdout,
+    reason = "the test program captures what is printed, not what is written to the stream"
+)]
 pub fn skip(test: &str, reason: &str) {
-    // The test's output is a buffer of the test program; it cannot go away.
-    drop(writeln!(stdout(), "skipped: {test}: {reason}"));
+    println!("skipped: {test}: {reason}");
 }
 
 /// Runs a task as plain processes, with the example's images.

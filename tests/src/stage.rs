@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config;
+use crate::fargate::docker::{self, Docker};
 use crate::image::{Image, Images, Rootfs};
 
 /// Image of the sidecar container.
@@ -31,7 +32,7 @@ pub fn built(name: &str) -> io::Result<PathBuf> {
     )))
 }
 
-/// The image that `Dockerfile.agent` describes.
+/// What `cargo xtask dist` lays out for `Dockerfile.agent`, with the programs at hand.
 pub fn agent(directory: &Path) -> io::Result<Image> {
     let root = Rootfs::new(directory)?;
     root.link(&built("instrument")?, contract::path::INSTRUMENT)?
@@ -67,7 +68,10 @@ pub fn example(directory: &Path, tools: bool) -> io::Result<Images> {
         ..Image::default()
     };
     Ok([
-        (AGENT_IMAGE.to_owned(), agent(&directory.join("agent"))?),
+        (
+            AGENT_IMAGE.to_owned(),
+            agent(&directory.join("dist/agent"))?,
+        ),
         (WEB_IMAGE.to_owned(), plain(&web)),
         (WORKER_IMAGE.to_owned(), plain(&worker)),
     ]
@@ -83,4 +87,31 @@ pub fn gate(directory: &Path) -> io::Result<Image> {
         entry_point: vec!["/task-gate".to_owned()],
         ..Image::default()
     })
+}
+
+/// Makes the agent's image as a user does: with `Dockerfile.agent`.
+pub fn build_agent(docker: &Docker, directory: &Path) -> io::Result<()> {
+    let words = [
+        "build",
+        "--quiet",
+        "--file=Dockerfile.agent",
+        "--tag",
+        AGENT_IMAGE,
+    ];
+    let mut command = docker.command(&words);
+    command
+        .arg(directory.join("dist"))
+        .current_dir(workspace()?);
+    // The builder that needs no plug-in.
+    command.env("DOCKER_BUILDKIT", "0");
+    docker::output(&mut command).map(drop)
+}
+
+/// The workspace's root: the directory above this package.
+pub fn workspace() -> io::Result<PathBuf> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .parent()
+        .map(Path::to_path_buf)
+        .ok_or_else(|| io::Error::other("no workspace"))
 }

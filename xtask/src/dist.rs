@@ -27,7 +27,8 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "patcher",
+        // `target/dist/patcher` is the program.
+        "patcher-image",
         &[
             ("dist:patcher", "patcher"),
             (CERTIFICATES, "etc/ssl/certs/ca-certificates.crt"),
@@ -38,10 +39,11 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Directories that must be there when a container starts.
-const DIRECTORIES: &[(&str, &str)] = &[
-    ("agent", "opt/draios/etc/rules.d"),
-    ("agent", "opt/draios/run"),
-    ("agent", "tmp"),
+const DIRECTORIES: &[(&str, &str, u32)] = &[
+    ("agent", "opt/draios/etc/rules.d", 0o755),
+    // Any user may run the sidecar, which makes its socket here.
+    ("agent", "opt/draios/run", 0o1777),
+    ("agent", "tmp", 0o1777),
 ];
 
 /// Builds, checks and lists.
@@ -72,7 +74,7 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
         let names: Vec<&str> = files.iter().map(|&(_, to)| to).collect();
         console.line(&format!("image {image:<8} {}", names.join(", ")));
     }
-    console.line("images: docker build -f Dockerfile.agent target/dist, the same for patcher");
+    console.line("images: docker build -f Dockerfile.agent target/dist; Dockerfile.patcher alike");
     if !is_good {
         bail!("a program needs a library or an interpreter: it would not start in an empty image");
     }
@@ -99,11 +101,10 @@ fn lay_out(dist: &Path, image: &str, files: &[(&str, &str)]) -> anyhow::Result<(
     if root.exists() {
         fs::remove_dir_all(&root).with_context(|| format!("cannot clear `{}`", root.display()))?;
     }
-    for (_, directory) in DIRECTORIES.iter().filter(|(of, _)| *of == image) {
+    for (_, directory, mode) in DIRECTORIES.iter().filter(|(of, ..)| *of == image) {
         let directory = root.join(directory);
         fs::create_dir_all(&directory)?;
-        // Containers run as any user; the sidecar makes its socket here.
-        fs::set_permissions(&directory, fs::Permissions::from_mode(0o1777))?;
+        fs::set_permissions(&directory, fs::Permissions::from_mode(*mode))?;
     }
     for (from, to) in files {
         let to = root.join(to);

@@ -102,7 +102,8 @@ fn changes(image: &Image) -> Vec<String> {
     changes
 }
 
-fn output(command: &mut Command) -> io::Result<String> {
+/// Runs a command of the client and returns its output, or its complaint as an error.
+pub fn output(command: &mut Command) -> io::Result<String> {
     let output = command.output()?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());

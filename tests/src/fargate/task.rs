@@ -35,9 +35,9 @@ pub(super) enum Message {
 /// Why a wait ended without what was waited for.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
-    /// The hard end of the wait.
-    #[error("`{what}` did not happen in time; output of `{container}`:\n{output}")]
-    Timeout {
+    /// The hard end of the wait, or of what was waited for.
+    #[error("{what} of `{container}` did not come; its output was:\n{output}")]
+    Missing {
         /// What was waited for.
         what: String,
         /// The container.
@@ -145,9 +145,15 @@ impl Task {
                 .find(|line| line.contains(text))
                 .map(str::to_owned)
         };
+        // A container that has ended prints nothing more.
         self.board
-            .wait(deadline, |board| find(&board.output(index)))
-            .ok_or_else(|| self.timeout(container, &format!("a line with `{text}`")))
+            .wait(deadline, |board| {
+                let is_over = board.state(index).is_over();
+                let found = find(&board.output(index));
+                (is_over || found.is_some()).then_some(found)
+            })
+            .flatten()
+            .ok_or_else(|| self.missing(container, &format!("a line with `{text}`")))
     }
 
     /// Waits for a container's end and returns its exit code.
@@ -158,7 +164,7 @@ impl Task {
                 State::Stopped { code } => Some(code),
                 _ => None,
             })
-            .ok_or_else(|| self.timeout(container, "the end"))
+            .ok_or_else(|| self.missing(container, "the end"))
     }
 
     /// Waits until a container is in a state that `accepts`.
@@ -173,7 +179,7 @@ impl Task {
             .wait(deadline, |board| {
                 Some(board.state(index)).filter(|&state| accepts(state))
             })
-            .ok_or_else(|| self.timeout(container, "a state"))
+            .ok_or_else(|| self.missing(container, "a state"))
     }
 
     /// Sends a signal to the first process of a container.
@@ -225,8 +231,8 @@ impl Task {
             .ok_or_else(|| WaitError::Unknown(container.to_owned()))
     }
 
-    fn timeout(&self, container: &str, what: &str) -> WaitError {
-        WaitError::Timeout {
+    fn missing(&self, container: &str, what: &str) -> WaitError {
+        WaitError::Missing {
             what: what.to_owned(),
             container: container.to_owned(),
             output: self.output(container),
