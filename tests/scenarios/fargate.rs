@@ -1,39 +1,13 @@
 //! The small Fargate itself: what ECS promises to a task, without the agent.
 
-use std::time::Duration;
-
+use e2e::fargate::Setup;
 use e2e::fargate::lifecycle::State;
-use e2e::lab::{self, BUSYBOX, Lab};
-use e2e::pace::Deadline;
+use e2e::lab::{self, Lab};
 use e2e::stage::{WEB_IMAGE, WORKER_IMAGE};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_mins(1);
-
-fn deadline() -> Deadline {
-    Deadline::after(PATIENCE)
-}
-
-/// A container that runs a line of shell.
-fn shell(name: &str, script: &str) -> Value {
-    json!({
-        "name": name, "image": BUSYBOX, "entryPoint": ["/bin/sh", "-c"], "command": [script],
-        "stopTimeout": 2
-    })
-}
-
-fn task(containers: &[Value]) -> Value {
-    json!({"family": "t", "containerDefinitions": containers})
-}
-
-/// Adds members to a container.
-fn with(mut container: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("an object") {
-        container[name] = value.clone();
-    }
-    container
-}
+use crate::words::{deadline, shell, task, with};
 
 #[test]
 fn processes_share_a_network_and_end_in_order() {
@@ -71,7 +45,7 @@ fn metadata_and_credentials_answer_on_the_tasks_own_loopback() {
     };
     let ask = "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; \
                wget -qO- http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
-    let task = lab.run(&task(&[shell("a", ask)]), Vec::new());
+    let task = lab.run(&task(&[shell("a", ask)]), Setup::default());
     assert_eq!(
         task.wait_for_exit("a", deadline()).unwrap(),
         0,
@@ -94,7 +68,7 @@ fn nothing_but_loopback_is_in_the_namespace() {
     };
     let task = lab.run(
         &task(&[shell("a", "cut -d: -f1 /proc/net/dev | tr -d ' '")]),
-        Vec::new(),
+        Setup::default(),
     );
     assert_eq!(task.wait_for_exit("a", deadline()).unwrap(), 0);
     let output = task.output("a");
@@ -117,7 +91,7 @@ fn users_capabilities_and_readonly_roots_are_the_definitions() {
                     "linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
         ),
     ]);
-    let task = lab.run(&definition, Vec::new());
+    let task = lab.run(&definition, Setup::default());
     for name in ["plain", "strict"] {
         task.wait_for_exit(name, deadline()).unwrap();
     }
@@ -152,7 +126,7 @@ fn volumes_come_from_containers() {
         json!({"name": "agent", "image": e2e::stage::AGENT_IMAGE, "essential": false,
                "entryPoint": ["/opt/draios/bin/sidecar"], "command": ["--version"]}),
     ]);
-    let task = lab.run(&definition, Vec::new());
+    let task = lab.run(&definition, Setup::default());
     task.wait_for_exit("reader", deadline()).unwrap();
     let output = task.output("reader");
     assert!(
@@ -176,7 +150,7 @@ fn who_ignores_sigterm_is_killed_after_the_stop_timeout() {
         ),
         with(shell("stubborn", stubborn), &json!({"stopTimeout": 1})),
     ]);
-    let task = lab.run(&definition, Vec::new());
+    let task = lab.run(&definition, Setup::default());
     task.wait_for_line("stubborn", "up", deadline()).unwrap();
     task.wait_for_line("orderly", "up", deadline()).unwrap();
     task.stop();
@@ -205,7 +179,7 @@ fn health_and_success_order_the_starts() {
         ),
         with(shell("init", "true"), &json!({"essential": false})),
     ]);
-    let task = lab.run(&definition, Vec::new());
+    let task = lab.run(&definition, Setup::default());
     assert_eq!(task.wait_for_exit("init", deadline()).unwrap(), 0);
     assert_eq!(task.state("last").unwrap(), State::Pending);
     let go = task
@@ -231,7 +205,7 @@ fn an_essential_containers_end_ends_the_task() {
             &json!({"essential": false}),
         ),
     ]);
-    let task = lab.run(&definition, Vec::new());
+    let task = lab.run(&definition, Setup::default());
     task.wait_for_line("main", "up", deadline()).unwrap();
     task.wait_for_line("helper", "up", deadline()).unwrap();
     task.signal("main", Signal::SIGUSR1).unwrap();

@@ -2,3 +2,5 @@
 #![forbid(unsafe_code)]
 
 mod fargate;
+mod words;
+mod workload;

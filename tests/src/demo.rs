@@ -1,7 +1,6 @@
 //! The demo: the whole product at work on the example task, in one terminal.
 
-mod acts;
-mod intruder;
+mod intrusion;
 mod report;
 
 use std::io;
@@ -16,10 +15,11 @@ use crate::fargate::definition::{DefinitionError, TaskDefinition};
 use crate::fargate::docker::{self, Docker};
 use crate::fargate::task::{Task, WaitError};
 use crate::fargate::{Setup, process};
+use crate::intruder::acts::Ground;
+use crate::intruder::headquarters;
 use crate::pace::Deadline;
 use crate::scratch::Scratch;
 use crate::stage;
-use acts::Ground;
 pub use report::Report;
 
 /// Why the demo cannot go on.
@@ -77,7 +77,7 @@ pub fn run(with_docker: bool) -> Result<bool, DemoError> {
 
     report.step("An intruder gets in through the web server");
     let ground = Ground::look(&task, with_docker);
-    intruder::act(&task, &ground, &report);
+    intrusion::act(&task, &ground, &report);
 
     report.step("Stopping the task");
     let code = end(&task)?;
@@ -99,10 +99,13 @@ fn patch(directory: &Path) -> Result<PathBuf, DemoError> {
 }
 
 fn setup(scratch: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Result<Setup> {
-    let listener = Arc::clone(report);
+    let (listener, told) = (Arc::clone(report), Arc::clone(report));
     Ok(Setup {
         images: stage::example(&scratch.path().join("images"), with_docker)?,
-        openings: vec![intruder::headquarters(report)],
+        openings: vec![headquarters(move |answer| {
+            told.note(&format!("a shell called home: {answer}"));
+        })],
+        metadata: None,
         listener: Some(Box::new(move |container, line| {
             listener.hear(container, line);
         })),

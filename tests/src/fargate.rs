@@ -26,7 +26,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 
-use backend::Opening;
+use backend::{Handler, Opening};
 use board::Listener;
 pub(crate) use gate::READY;
 use metadata::Identity;
@@ -40,6 +40,8 @@ pub struct Setup {
     pub images: Images,
     /// What programs inside reach outside.
     pub openings: Vec<Opening>,
+    /// What answers at 169.254.170.2, instead of the metadata and the credentials.
+    pub metadata: Option<Handler>,
     /// Hears every line of output: the container's name and the line.
     pub listener: Option<Listener>,
 }

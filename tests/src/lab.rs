@@ -67,13 +67,8 @@ impl Lab {
     }
 
     /// Runs a task as it is.
-    pub fn run(&self, definition: &Value, openings: Vec<Opening>) -> Task {
+    pub fn run(&self, definition: &Value, setup: Setup) -> Task {
         let definition = TaskDefinition::parse(&definition.to_string()).expect("a definition");
-        let setup = Setup {
-            images: Images::new(),
-            openings,
-            listener: None,
-        };
         docker::run(&self.docker, &definition, setup).expect("the task starts")
     }
 
@@ -135,7 +130,7 @@ pub fn run_as_processes(definition: &Value, openings: Vec<Opening>) -> io::Resul
         Setup {
             images,
             openings,
-            listener: None,
+            ..Setup::default()
         },
     )?;
     Ok((task, scratch))

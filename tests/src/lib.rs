@@ -8,6 +8,7 @@ pub mod dockerd;
 pub mod fargate;
 pub mod gate;
 pub mod image;
+pub mod intruder;
 pub mod lab;
 pub mod pace;
 pub mod parity;

@@ -137,7 +137,9 @@ pub fn run(docker: &Docker, definition: &TaskDefinition, setup: Setup) -> io::Re
     openings.push(Opening {
         name: METADATA.to_owned(),
         address: format!("{ECS_ADDRESS}:80"),
-        handler: endpoints::metadata(&identity, &board),
+        handler: setup
+            .metadata
+            .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
     });
     let scratch = Scratch::new()?;
     for opening in &openings {

@@ -56,7 +56,9 @@ pub fn run(definition: &TaskDefinition, setup: Setup) -> io::Result<Task> {
     openings.push(Opening {
         name: METADATA.to_owned(),
         address: format!("{ECS_ADDRESS}:80"),
-        handler: endpoints::metadata(&identity, &board),
+        handler: setup
+            .metadata
+            .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
     });
     let backend = ProcessBackend::new(definition, setup.images, &openings)?;
     Ok(Task::start(definition, identity, Arc::new(backend), board))

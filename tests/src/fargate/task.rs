@@ -138,13 +138,24 @@ impl Task {
         text: &str,
         deadline: Deadline,
     ) -> Result<String, WaitError> {
-        let index = self.index(container)?;
-        let find = |output: &str| {
+        let what = format!("a line with `{text}`");
+        self.wait_for_output(container, &what, deadline, |output| {
             output
                 .lines()
                 .find(|line| line.contains(text))
                 .map(str::to_owned)
-        };
+        })
+    }
+
+    /// Waits until a container's output has what `find` looks for; `what` names it in the error.
+    pub fn wait_for_output<T>(
+        &self,
+        container: &str,
+        what: &str,
+        deadline: Deadline,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, WaitError> {
+        let index = self.index(container)?;
         // A container that has ended prints nothing more.
         self.board
             .wait(deadline, |board| {
@@ -153,7 +164,7 @@ impl Task {
                 (is_over || found.is_some()).then_some(found)
             })
             .flatten()
-            .ok_or_else(|| self.missing(container, &format!("a line with `{text}`")))
+            .ok_or_else(|| self.missing(container, what))
     }
 
     /// Waits for a container's end and returns its exit code.

@@ -1,16 +1,16 @@
-//! The scripted intruder: speaks to the web server's hole, and listens for shells that call home.
+//! The scripted intruder: gets in through the example web server's hole, and listens for shells
+//! that call home. The demo and the scenarios share it.
+
+pub mod acts;
 
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 
-use super::acts::{self, Act, Ground};
-use super::report::Report;
 use crate::fargate::backend::{Opening, Stream};
 use crate::fargate::task::Task;
-use crate::pace::Deadline;
 
 /// The opening at which shells call home.
-pub(super) const HEADQUARTERS: &str = "headquarters";
+pub const HEADQUARTERS: &str = "headquarters";
 
 /// The web server's port.
 const PORT: u16 = 8080;
@@ -18,9 +18,8 @@ const PORT: u16 = 8080;
 /// What a shell that calls home is told.
 const ORDERS: &[u8] = b"id\nexit\n";
 
-/// Where the intruder waits for shells.
-pub(super) fn headquarters(report: &Arc<Report>) -> Opening {
-    let report = Arc::clone(report);
+/// Where the intruder waits for shells; `hear` gets what a shell answered.
+pub fn headquarters(hear: impl Fn(&str) + Send + Sync + 'static) -> Opening {
     Opening {
         name: HEADQUARTERS.to_owned(),
         address: "127.0.0.1:4444".to_owned(),
@@ -30,41 +29,14 @@ pub(super) fn headquarters(report: &Arc<Report>) -> Opening {
                 .write_all(ORDERS)
                 .and_then(|()| shell.read_to_string(&mut answer));
             if told.is_ok() {
-                report.note(&format!("a shell called home: {}", answer.trim()));
+                hear(answer.trim());
             }
         }),
     }
 }
 
-/// Does everything that the ground allows.
-pub(super) fn act(task: &Task, ground: &Ground, report: &Arc<Report>) {
-    for act in acts::all(ground) {
-        match &act.script {
-            Err(reason) => report.skip(act.title, reason),
-            Ok(script) => carry_out(task, &act, script, report),
-        }
-    }
-}
-
-fn carry_out(task: &Task, act: &Act, script: &str, report: &Arc<Report>) {
-    report.act(act.title);
-    let before = report.count(act.rule);
-    if let Err(error) = exploit(task, script) {
-        report.miss(
-            act.title,
-            &format!("the web server did not answer: {error}"),
-        );
-        return;
-    }
-    let seen = Deadline::after(super::PATIENCE / 4)
-        .poll(|| (report.count(act.rule) > before).then_some(()));
-    if seen.is_none() {
-        report.miss(act.title, &format!("no alert of the rule `{}`", act.rule));
-    }
-}
-
 /// Sends the script through the search form and returns what the server answers.
-fn exploit(task: &Task, script: &str) -> io::Result<String> {
+pub fn exploit(task: &Task, script: &str) -> io::Result<String> {
     let mut server = task.connect(PORT)?;
     let query = encoded(&format!("x; {script}"));
     write!(

@@ -7,8 +7,8 @@ use crate::config;
 use crate::fargate::task::Task;
 
 /// What this machine offers to an intruder.
-#[derive(Debug)]
-pub(super) struct Ground {
+#[derive(Clone, Debug)]
+pub struct Ground {
     /// Containers, or at least namespaces of the task's own.
     is_private: bool,
     /// Real containers: files and programs are the image's.
@@ -19,7 +19,7 @@ pub(super) struct Ground {
 
 impl Ground {
     /// Looks around.
-    pub(super) fn look(task: &Task, is_contained: bool) -> Self {
+    pub fn look(task: &Task, is_contained: bool) -> Self {
         let is_private = !task
             .limits()
             .iter()
@@ -28,26 +28,24 @@ impl Ground {
             is_private,
             is_contained,
             has_bash: is_contained || config::find_program("bash").is_some(),
-            headquarters: task
-                .address_of(super::intruder::HEADQUARTERS)
-                .unwrap_or_default(),
+            headquarters: task.address_of(super::HEADQUARTERS).unwrap_or_default(),
         }
     }
 }
 
 /// One act.
 #[derive(Debug)]
-pub(super) struct Act {
+pub struct Act {
     /// What a person would say.
-    pub(super) title: &'static str,
+    pub title: &'static str,
     /// The rule that must match.
-    pub(super) rule: &'static str,
+    pub rule: &'static str,
     /// What the shell inside the web server is told, or why it cannot be.
-    pub(super) script: Result<String, String>,
+    pub script: Result<String, String>,
 }
 
 /// All acts, in order.
-pub(super) fn all(ground: &Ground) -> Vec<Act> {
+pub fn all(ground: &Ground) -> Vec<Act> {
     vec![
         Act {
             title: "runs a shell through the search form",
