@@ -50,6 +50,8 @@ pub const SYSDIG_COLLECTOR_PORT: &str = "SYSDIG_COLLECTOR_PORT";
 
 /// `instrument`: `seccomp`, `full` or `off`.
 pub const WORKLOAD_AGENT_MODE: &str = "WORKLOAD_AGENT_MODE";
+/// `instrument`: `allow` or `deny`.
+pub const WORKLOAD_AGENT_IO_URING: &str = "WORKLOAD_AGENT_IO_URING";
 /// `instrument`: rule files, comma-separated.
 pub const WORKLOAD_AGENT_RULES: &str = "WORKLOAD_AGENT_RULES";
 /// `instrument`: a file for alerts, instead of the sidecar. `sidecar`: the sinks.

@@ -101,6 +101,32 @@ pub fn execute(path: &CStr, argv: &[CString], env: &[CString]) -> Errno {
     Errno::last()
 }
 
+/// The environment as it was given: order, duplicates and odd entries included.
+///
+/// Must be called while the process has one thread.
+pub fn raw_environment() -> Vec<CString> {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    let mut strings = Vec::new();
+    // SAFETY: reading the pointer itself; with one thread nobody changes it.
+    let mut entry = unsafe { environ };
+    if entry.is_null() {
+        return strings;
+    }
+    loop {
+        // SAFETY: the array ends with a null pointer, at which the loop ends.
+        let string = unsafe { *entry };
+        if string.is_null() {
+            return strings;
+        }
+        // SAFETY: entries of the environment are NUL-terminated strings.
+        strings.push(unsafe { CStr::from_ptr(string) }.to_owned());
+        // SAFETY: this entry was not the null pointer, so that another follows.
+        entry = unsafe { entry.add(1) };
+    }
+}
+
 /// Overwrites the value of an environment variable where the kernel shows it
 /// (`/proc/self/environ`), for this process and all that it forks.
 ///

@@ -30,6 +30,8 @@ pub struct Image {
     pub exe: Vec<u8>,
     /// `argv[1..]`.
     pub args: Vec<Box<[u8]>>,
+    /// The path that was executed, as the kernel passed it to the program.
+    pub file: Option<Vec<u8>>,
     /// What `/proc/PID/exe` points to.
     pub path: Option<Vec<u8>>,
     /// When it was executed, nanoseconds since 1970; 0 when it was not seen.
@@ -71,10 +73,11 @@ impl Image {
         }
         image.args = strings.map(Box::from).collect();
         // What was executed through a descriptor has no path, and the kernel names it otherwise.
-        image.comm = match laid_out.path {
-            Some(path) if !path.starts_with(b"/dev/fd/") && !path.is_empty() => base_name(&path),
+        image.comm = match &laid_out.path {
+            Some(path) if !path.starts_with(b"/dev/fd/") && !path.is_empty() => base_name(path),
             _ => proc::comm(pid).unwrap_or_else(|| base_name(&image.exe)),
         };
+        image.file = laid_out.path;
         image
     }
 
@@ -87,6 +90,7 @@ impl Image {
             comm: proc::comm(pid).unwrap_or_default(),
             exe: strings.next().unwrap_or_default().to_vec(),
             args: strings.map(Box::from).collect(),
+            file: None,
             path: proc::exe(pid),
             executed,
             ids: None,

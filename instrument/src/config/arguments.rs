@@ -1,0 +1,155 @@
+//! The command line. Whatever does not begin with `--` is the workload's, verbatim.
+
+use std::ffi::OsString;
+
+use lexopt::Arg::Long;
+
+use super::{Config, ConfigError, Output, paths};
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+instrument starts a program under the eyes of the workload agent.
+
+usage: instrument COMMAND [ARGUMENT]...
+       instrument [OPTION]... -- COMMAND [ARGUMENT]...
+
+The program becomes this very process: same pid, signals, exit status. Alerts go to the sidecar's
+socket unless --output names a file.
+
+options:
+  --output FILE      write alerts to FILE as JSON lines (`-` is standard error)
+  --events           write every event too, not only alerts
+  --rules FILE,...   read these rule files instead of the built-in ones
+  --help, --version
+
+examples:
+  instrument nginx -g 'daemon off;'
+  instrument --output alerts.json -- python3 app.py
+  instrument --output - --events -- sh -c 'cat /etc/shadow'
+
+environment:
+  WORKLOAD_AGENT_MODE      seccomp (default), full (keeps setuid programs working; slow), off
+  SYSDIG_PRIORITY          availability (default): run untraced when tracing is impossible;
+                           security: do not run
+  WORKLOAD_AGENT_IO_URING  allow (default) or deny
+  WORKLOAD_AGENT_OUTPUT, WORKLOAD_AGENT_RULES, WORKLOAD_AGENT_SOCKET, SYSDIG_LOGGING
+
+exit status: the program's own; 125 refused to start it, 126 it cannot be executed, 127 not found,
+2 the command line makes no sense
+";
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Print the help.
+    Help,
+    /// Start a program.
+    Run(Config),
+    /// Print the version.
+    Version,
+}
+
+/// Reads the command line (without the program's name) over the settings of the environment.
+pub fn parse(
+    mut config: Config,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Request, ConfigError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let has_options = arguments
+        .first()
+        .is_some_and(|first| first.as_encoded_bytes().starts_with(b"--"));
+    if !has_options {
+        config.command = arguments;
+        return finish(config);
+    }
+    let end = arguments.iter().position(|argument| argument == "--");
+    let (options, command) = match end {
+        Some(end) => {
+            let (options, rest) = arguments.split_at(end);
+            (options, rest.get(1..).unwrap_or_default())
+        }
+        None => (&*arguments, &[][..]),
+    };
+    config.command = command.to_vec();
+    let wrong = |error: lexopt::Error| ConfigError::Argument(error.to_string());
+    let mut parser = lexopt::Parser::from_args(options.iter().cloned());
+    while let Some(option) = parser.next().map_err(wrong)? {
+        match option {
+            Long("help") => return Ok(Request::Help),
+            Long("version") => return Ok(Request::Version),
+            Long("events") => config.events = true,
+            Long("output") => {
+                config.output = Output::File(parser.value().map_err(wrong)?.into());
+            }
+            Long("rules") => {
+                let list = parser.value().map_err(wrong)?;
+                config.rules.extend(paths(&list));
+            }
+            lexopt::Arg::Value(value) => {
+                return Err(ConfigError::Argument(format!(
+                    "put `--` before the command `{}`",
+                    value.to_string_lossy()
+                )));
+            }
+            other => return Err(wrong(other.unexpected())),
+        }
+    }
+    finish(config)
+}
+
+fn finish(config: Config) -> Result<Request, ConfigError> {
+    if config.command.is_empty() {
+        return Err(ConfigError::NoCommand);
+    }
+    Ok(Request::Run(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, from_environment};
+    use super::*;
+
+    fn request(arguments: &[&str]) -> Result<Request, ConfigError> {
+        let config = from_environment(&Environment::new()).unwrap();
+        parse(config, arguments.iter().map(OsString::from))
+    }
+
+    fn config(arguments: &[&str]) -> Config {
+        match request(arguments).unwrap() {
+            Request::Run(config) => config,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_command_is_taken_verbatim() {
+        assert_eq!(config(&["sh", "--help", "--", "-c"]).command, ["sh", "--help", "--", "-c"]);
+        assert_eq!(config(&["-x"]).command, ["-x"]);
+    }
+
+    #[test]
+    fn options_end_at_the_dashes() {
+        let config = config(&["--output", "f", "--events", "--rules", "a,b", "--", "sh", "--events"]);
+        assert_eq!(config.command, ["sh", "--events"]);
+        assert_eq!(config.output, Output::File("f".into()));
+        assert!(config.events);
+        assert_eq!(config.rules.len(), 2);
+    }
+
+    #[test]
+    fn help_and_version_need_no_command() {
+        assert_eq!(request(&["--help"]), Ok(Request::Help));
+        assert_eq!(request(&["--version"]), Ok(Request::Version));
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        assert_eq!(request(&[]), Err(ConfigError::NoCommand));
+        assert_eq!(request(&["--events", "--"]), Err(ConfigError::NoCommand));
+        let error = request(&["--events", "sh"]).unwrap_err().to_string();
+        assert!(error.starts_with("put `--` before the command `sh`"), "{error}");
+        let error = request(&["--evnts", "--", "sh"]).unwrap_err().to_string();
+        assert!(error.contains("--evnts") && error.contains("--help"), "{error}");
+        assert!(request(&["--output", "--", "sh"]).is_err());
+    }
+}

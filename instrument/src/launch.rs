@@ -1,0 +1,150 @@
+//! From one process to two: the workload, which this process becomes, and its tracer.
+//!
+//! The tracer is a child that nobody's `wait` sees. Both sides talk over a socket pair until the
+//! workload's program is executed:
+//!
+//! ```text
+//! workload                         tracer
+//!   allows the tracer (Yama)
+//!   ── Go ──────────────────────▶  seizes the workload
+//!   ◀────────────── Seized / errno
+//!   installs the filter
+//!   ── Filtered / Bare ─────────▶  (Bare: makes every call stop)
+//!   ◀────────────────── Watching
+//!   execve                         waits for stops
+//! ```
+
+mod command;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use sys::{Errno, Fork, Pid, SeccompError, fork_unseen};
+
+use crate::filter::{self, Plan};
+pub use command::{Command, CommandError};
+
+const GO: u8 = b'g';
+const FILTERED: u8 = b'f';
+const BARE: u8 = b'b';
+const WATCHING: u8 = b'w';
+
+/// Why there is no tracing.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// No second process.
+    #[error("cannot make the tracer's process: {}", .0.desc())]
+    Fork(Errno),
+    /// The tracer ended before it said anything.
+    #[error("the tracer ended before the workload began")]
+    Lost,
+    /// The kernel, a profile or Yama refused.
+    #[error("the kernel refuses ptrace: {}; give the container SYS_PTRACE", .0.desc())]
+    Seize(Errno),
+    /// The kernel or a profile refused the filter, and so will it every other.
+    #[error(transparent)]
+    Filter(#[from] sys::FilterError),
+    /// No socket pair.
+    #[error("cannot make a socket pair")]
+    Socket(#[source] std::io::Error),
+}
+
+/// The two sides.
+#[derive(Debug)]
+pub enum Side {
+    /// The child: it traces the process with this pid.
+    Tracer(Channel, Pid),
+    /// The process that becomes the workload; its tracer has this pid.
+    Workload(Channel, Pid),
+}
+
+/// The end of the socket pair.
+#[derive(Debug)]
+pub struct Channel(UnixStream);
+
+/// Whether a filter chooses the calls that stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// Every call stops.
+    Bare,
+    /// The filter chooses.
+    Filtered,
+}
+
+/// Makes the tracer's process.
+pub fn split() -> Result<Side, LaunchError> {
+    let (ours, theirs) = UnixStream::pair().map_err(LaunchError::Socket)?;
+    let workload = Pid::this();
+    match fork_unseen().map_err(LaunchError::Fork)? {
+        Fork::Child => Ok(Side::Tracer(Channel(theirs), workload)),
+        Fork::Parent(tracer) => Ok(Side::Workload(Channel(ours), tracer)),
+    }
+}
+
+impl Channel {
+    /// The descriptor, for the list of those that stay open.
+    pub fn descriptor(&self) -> i32 {
+        std::os::fd::AsRawFd::as_raw_fd(&self.0)
+    }
+
+    fn say(&mut self, word: &[u8]) -> Result<(), LaunchError> {
+        self.0.write_all(word).map_err(|_| LaunchError::Lost)
+    }
+
+    fn hear<const N: usize>(&mut self) -> Result<[u8; N], LaunchError> {
+        let mut word = [0; N];
+        self.0.read_exact(&mut word).map_err(|_| LaunchError::Lost)?;
+        Ok(word)
+    }
+
+    /// The workload's part, up to its exec. Gives back why there is no filter although one was
+    /// wanted: every call stops then.
+    pub fn be_traced(
+        &mut self,
+        tracer: Pid,
+        plan: Option<&Plan>,
+    ) -> Result<Option<SeccompError>, LaunchError> {
+        sys::allow_tracer(tracer);
+        self.say(&[GO])?;
+        match i32::from_ne_bytes(self.hear()?) {
+            0 => {}
+            errno => return Err(LaunchError::Seize(Errno::from_raw(errno))),
+        }
+        let refused = match plan {
+            Some(plan) => match filter::compile(plan)?.install() {
+                Ok(()) => {
+                    self.say(&[FILTERED])?;
+                    None
+                }
+                Err(error) => {
+                    self.say(&[BARE])?;
+                    Some(error)
+                }
+            },
+            None => {
+                self.say(&[BARE])?;
+                None
+            }
+        };
+        let [_watching] = self.hear()?;
+        Ok(refused)
+    }
+
+    /// The tracer's part. Gives up the channel: nothing of it stays open.
+    pub fn trace(mut self, workload: Pid) -> Result<Watched, LaunchError> {
+        let [_go] = self.hear()?;
+        let seized = sys::seize(workload.leader());
+        let word = seized.map_or_else(|errno| errno as i32, |()| 0);
+        self.say(&word.to_ne_bytes())?;
+        seized.map_err(LaunchError::Seize)?;
+        let [word] = self.hear()?;
+        let watched = if word == FILTERED {
+            Watched::Filtered
+        } else {
+            sys::interrupt(workload.leader()).map_err(LaunchError::Seize)?;
+            Watched::Bare
+        };
+        self.say(&[WATCHING])?;
+        Ok(watched)
+    }
+}
