@@ -217,7 +217,10 @@ mod tests {
     #[test]
     fn an_empty_environment_has_defaults() {
         let config = config(&[]).unwrap();
-        assert_eq!((config.mode, config.priority), (Mode::Seccomp, Priority::Availability));
+        assert_eq!(
+            (config.mode, config.priority),
+            (Mode::Seccomp, Priority::Availability)
+        );
         assert_eq!(config.output, Output::Socket(contract::path::SOCKET.into()));
         assert_eq!(config.log, LogLevel::Info);
     }
@@ -233,10 +236,16 @@ mod tests {
             ("SYSDIG_LOGGING", "DEBUG"),
         ])
         .unwrap();
-        assert_eq!((config.mode, config.priority), (Mode::Full, Priority::Security));
+        assert_eq!(
+            (config.mode, config.priority),
+            (Mode::Full, Priority::Security)
+        );
         assert_eq!(config.output, Output::File("/tmp/alerts".into()));
         assert_eq!(config.rules, [PathBuf::from("/a.yaml"), "b.yaml".into()]);
-        assert_eq!((config.io_uring, config.log), (IoUring::Deny, LogLevel::Debug));
+        assert_eq!(
+            (config.io_uring, config.log),
+            (IoUring::Deny, LogLevel::Debug)
+        );
     }
 
     #[test]

@@ -241,14 +241,14 @@ mod tests {
         std::ptr::from_ref(value).cast::<u8>().addr() as u64
     }
 
-    fn decode(call: &str, args: [u64; 6], outcome: Outcome) -> Args<'static> {
+    fn decode(call: &str, words: [u64; 6], outcome: Outcome) -> Args<'static> {
         let (_, row) = rows().find(|(_, row)| row.call == call).unwrap();
         let call = Call {
             abi: Abi::X86_64,
             number: 0,
-            args,
+            args: words,
         };
-        super::args(row, Tid::this(), &call, outcome)
+        args(row, Tid::this(), &call, outcome)
     }
 
     #[test]
@@ -299,8 +299,8 @@ mod tests {
                     number: 0,
                     args: [wild; 6],
                 };
-                let args = super::args(row, Tid::this(), &call, Outcome::Pending);
-                assert!(args.items.len() <= row.params.len());
+                let found = args(row, Tid::this(), &call, Outcome::Pending);
+                assert!(found.items.len() <= row.params.len());
             }
         }
     }

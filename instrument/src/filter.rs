@@ -4,9 +4,7 @@
 //! 5.10 runs it for every call of the workload, so its depth is what dull calls pay. A leaf tests
 //! argument registers, and hands the row's index to the tracer.
 
-use std::collections::BTreeSet;
-
-use event::EventType;
+use event::EventTypeSet;
 use sys::arch::X32_BIT;
 use sys::{Abi, Action, Filter, FilterError, Instruction, Pid};
 
@@ -19,7 +17,7 @@ pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The events that somebody asked for.
-    pub watched: BTreeSet<EventType>,
+    pub watched: EventTypeSet,
     /// The tracer's process.
     pub tracer: Pid,
 }
@@ -70,7 +68,7 @@ pub fn compile_for(plan: &Plan, abis: &[Abi]) -> Result<Filter, FilterError> {
 
 /// The groups of conditions under which a row stops; `None` when it never does.
 fn groups(plan: &Plan, row: &Row) -> Option<Vec<Vec<Condition>>> {
-    let watched = row.event.is_some_and(|event| plan.watched.contains(&event));
+    let watched = row.event.is_some_and(|event| plan.watched.contains(event));
     let pid = plan.tracer.0.cast_unsigned();
     let mut groups = match row.guard {
         Guard::Always => return Some(Vec::new()),
@@ -121,12 +119,11 @@ fn tree(leaves: &[Leaf]) -> Vec<Instruction> {
             let pivot = high.first().map_or(0, |leaf| leaf.number);
             let (low, high) = (tree(low), tree(high));
             let mut program = Vec::with_capacity(low.len() + high.len() + 2);
-            match u8::try_from(low.len()) {
-                Ok(near) => program.push(Instruction::is_at_least(pivot, near, 0)),
-                Err(_) => {
-                    program.push(Instruction::is_at_least(pivot, 0, 1));
-                    program.push(Instruction::skip(length(&low)));
-                }
+            if let Ok(near) = u8::try_from(low.len()) {
+                program.push(Instruction::is_at_least(pivot, near, 0));
+            } else {
+                program.push(Instruction::is_at_least(pivot, 0, 1));
+                program.push(Instruction::skip(length(&low)));
             }
             program.extend(low);
             program.extend(high);
@@ -184,6 +181,7 @@ fn length(program: &[Instruction]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use event::EventType;
     use sys::arch::{AUDIT_AARCH64, AUDIT_ARM, AUDIT_I386, AUDIT_X86_64};
 
     use super::*;
@@ -192,8 +190,12 @@ mod tests {
     const TRACER: Pid = Pid(4242);
 
     fn plan(watched: &[EventType]) -> Plan {
+        let mut set = EventTypeSet::EMPTY;
+        for kind in watched {
+            set.insert(*kind);
+        }
         Plan {
-            watched: watched.iter().copied().collect(),
+            watched: set,
             tracer: TRACER,
         }
     }

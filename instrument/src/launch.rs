@@ -93,7 +93,9 @@ impl Channel {
 
     fn hear<const N: usize>(&mut self) -> Result<[u8; N], LaunchError> {
         let mut word = [0; N];
-        self.0.read_exact(&mut word).map_err(|_| LaunchError::Lost)?;
+        self.0
+            .read_exact(&mut word)
+            .map_err(|_| LaunchError::Lost)?;
         Ok(word)
     }
 
@@ -110,24 +112,13 @@ impl Channel {
             0 => {}
             errno => return Err(LaunchError::Seize(Errno::from_raw(errno))),
         }
-        let refused = match plan {
-            Some(plan) => match filter::compile(plan)?.install() {
-                Ok(()) => {
-                    self.say(&[FILTERED])?;
-                    None
-                }
-                Err(error) => {
-                    self.say(&[BARE])?;
-                    Some(error)
-                }
-            },
-            None => {
-                self.say(&[BARE])?;
-                None
-            }
+        let installed = match plan {
+            Some(plan) => filter::compile(plan)?.install().map(|()| FILTERED),
+            None => Ok(BARE),
         };
+        self.say(&[*installed.as_ref().unwrap_or(&BARE)])?;
         let [_watching] = self.hear()?;
-        Ok(refused)
+        Ok(installed.err())
     }
 
     /// The tracer's part. Gives up the channel: nothing of it stays open.

@@ -90,6 +90,7 @@ impl Moment {
     }
 
     /// Gives it its number.
+    #[must_use]
     pub const fn numbered(mut self, num: u64) -> Self {
         self.num = num;
         self
@@ -205,7 +206,7 @@ impl Moment {
             FdKind::File
         });
         fd.num = self.result();
-        fd.name = absolute.clone();
+        fd.name.clone_from(absolute);
         fd.raw_name = Some(raw.clone());
         Some(fd)
     }

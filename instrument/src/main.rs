@@ -1,4 +1,8 @@
 //! Starts the workload under ptrace and seccomp and tells what it does.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    instrument::main(std::env::args_os().skip(1))
+}

@@ -299,6 +299,12 @@ impl Default for ByNumber {
 }
 
 impl ByNumber {
+    /// The row of a call by its name.
+    pub fn named(&self, call: &str) -> Option<&'static Row> {
+        let (_, row) = self.sorted.iter().find(|(_, row)| row.call == call)?;
+        Some(row)
+    }
+
     /// The row of a call.
     pub fn get(&self, abi: Abi, number: u32) -> Option<&'static Row> {
         let at = self

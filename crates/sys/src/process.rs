@@ -70,6 +70,33 @@ pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
     close_range(first, RawFd::MAX)
 }
 
+/// Puts `/dev/null` on the standard descriptors, so that nothing that is opened later is taken for
+/// one of them.
+pub fn null_standard_descriptors() -> Result<(), Errno> {
+    for fd in 0..3 {
+        // SAFETY: opening takes a constant path; the lowest free number is given, which is `fd`
+        // because all lower ones are taken.
+        let rc = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+        if Errno::result(rc)? > fd {
+            // SAFETY: the descriptor was just made, and nobody else knows it.
+            unsafe { libc::close(rc) };
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the end of a child made by [`fork_unseen`]. Left alone it would become a zombie that
+/// nobody sees, and its end a SIGCHLD once this process has executed another program.
+pub fn reap_unseen(child: Pid) {
+    loop {
+        // SAFETY: a null status is allowed; nothing else of ours is touched.
+        let rc = unsafe { libc::waitpid(child.0, std::ptr::null_mut(), libc::__WALL) };
+        if rc != -1 || Errno::last() != Errno::EINTR {
+            return;
+        }
+    }
+}
+
 fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
     // SAFETY: the caller gives up every descriptor outside of its list; nothing that owns one of
     // them is used afterwards, because the tracer's own descriptors are all in the list.

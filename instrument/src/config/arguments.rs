@@ -123,13 +123,18 @@ mod tests {
 
     #[test]
     fn a_command_is_taken_verbatim() {
-        assert_eq!(config(&["sh", "--help", "--", "-c"]).command, ["sh", "--help", "--", "-c"]);
+        assert_eq!(
+            config(&["sh", "--help", "--", "-c"]).command,
+            ["sh", "--help", "--", "-c"]
+        );
         assert_eq!(config(&["-x"]).command, ["-x"]);
     }
 
     #[test]
     fn options_end_at_the_dashes() {
-        let config = config(&["--output", "f", "--events", "--rules", "a,b", "--", "sh", "--events"]);
+        let config = config(&[
+            "--output", "f", "--events", "--rules", "a,b", "--", "sh", "--events",
+        ]);
         assert_eq!(config.command, ["sh", "--events"]);
         assert_eq!(config.output, Output::File("f".into()));
         assert!(config.events);
@@ -147,9 +152,15 @@ mod tests {
         assert_eq!(request(&[]), Err(ConfigError::NoCommand));
         assert_eq!(request(&["--events", "--"]), Err(ConfigError::NoCommand));
         let error = request(&["--events", "sh"]).unwrap_err().to_string();
-        assert!(error.starts_with("put `--` before the command `sh`"), "{error}");
+        assert!(
+            error.starts_with("put `--` before the command `sh`"),
+            "{error}"
+        );
         let error = request(&["--evnts", "--", "sh"]).unwrap_err().to_string();
-        assert!(error.contains("--evnts") && error.contains("--help"), "{error}");
+        assert!(
+            error.contains("--evnts") && error.contains("--help"),
+            "{error}"
+        );
         assert!(request(&["--output", "--", "sh"]).is_err());
     }
 }

@@ -147,7 +147,13 @@ mod tests {
 
     #[test]
     fn secrets_stay_behind_and_the_rest_keeps_its_order() {
-        let given = [c"Z=1", c"SYSDIG_ACCESS_KEY=hunter2", c"A=b=c", c"odd", c"Z=2"];
+        let given = [
+            c"Z=1",
+            c"SYSDIG_ACCESS_KEY=hunter2",
+            c"A=b=c",
+            c"odd",
+            c"Z=2",
+        ];
         let given = given.map(std::ffi::CStr::to_owned).to_vec();
         let found = Command::find(&["/bin/sh".into()], None, given).unwrap();
         let expected = [c"Z=1", c"A=b=c", c"odd", c"Z=2"];
@@ -157,8 +163,14 @@ mod tests {
     #[test]
     fn what_is_there_but_cannot_run_is_126() {
         let found = find("/etc/passwd", "").unwrap();
-        assert_eq!(found.failed(Errno::EACCES).exit_code(), exit::CANNOT_EXECUTE);
-        assert_eq!(found.failed(Errno::ENOENT).exit_code(), exit::CANNOT_EXECUTE);
+        assert_eq!(
+            found.failed(Errno::EACCES).exit_code(),
+            exit::CANNOT_EXECUTE
+        );
+        assert_eq!(
+            found.failed(Errno::ENOENT).exit_code(),
+            exit::CANNOT_EXECUTE
+        );
         let gone = find("/no/such", "").unwrap();
         assert_eq!(gone.failed(Errno::ENOENT).exit_code(), exit::NOT_FOUND);
     }

@@ -84,8 +84,7 @@ impl Image {
     /// What `/proc` says of a process whose exec was not seen.
     pub fn from_proc(pid: Pid, executed: u64) -> Self {
         let line = proc::cmdline(pid, MAX_ARGUMENT_BYTES).unwrap_or_default();
-        let count = line.iter().filter(|byte| **byte == 0).count();
-        let mut strings = split(&line, count);
+        let mut strings = split(&line, usize::MAX);
         Self {
             comm: proc::comm(pid).unwrap_or_default(),
             exe: strings.next().unwrap_or_default().to_vec(),

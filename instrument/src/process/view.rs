@@ -11,15 +11,27 @@ use super::proc::{self, Stat, Status};
 /// An environment beyond this many bytes is cut.
 const MAX_ENVIRONMENT_BYTES: usize = 64 * 1024;
 
+/// Something that may be read from `/proc`.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Read<T> {
+    /// There is none.
+    Missing,
+    /// Nobody asked yet.
+    #[default]
+    Unasked,
+    /// It was there.
+    Value(T),
+}
+
 /// What was read for one event.
 #[derive(Debug, Default)]
 pub(super) struct Volatile {
     epoch: u64,
-    stat: Option<Option<Stat>>,
-    status: Option<Option<Status>>,
-    cwd: Option<Option<Vec<u8>>>,
-    env: Option<Option<Vec<Box<[u8]>>>>,
-    exe_file: Option<Option<ExeFile>>,
+    stat: Read<Stat>,
+    status: Read<Status>,
+    cwd: Read<Vec<u8>>,
+    env: Read<Vec<Box<[u8]>>>,
+    exe_file: Read<ExeFile>,
 }
 
 impl Process {
@@ -27,7 +39,7 @@ impl Process {
     /// ended has no answers: its pid may be somebody else's.
     fn ask<T: Clone>(
         &self,
-        slot: impl Fn(&mut Volatile) -> &mut Option<Option<T>>,
+        slot: impl Fn(&mut Volatile) -> &mut Read<T>,
         read: impl FnOnce() -> Option<T>,
     ) -> Option<T> {
         if !self.is_alive {
@@ -42,12 +54,17 @@ impl Process {
                     ..Volatile::default()
                 };
             }
-            if let Some(known) = slot(&mut volatile) {
-                return known.clone();
+            match slot(&mut volatile) {
+                Read::Missing => return None,
+                Read::Unasked => {}
+                Read::Value(known) => return Some(known.clone()),
             }
         }
         let answer = read();
-        *slot(&mut self.volatile.borrow_mut()) = Some(answer.clone());
+        *slot(&mut self.volatile.borrow_mut()) = match &answer {
+            Some(value) => Read::Value(value.clone()),
+            None => Read::Missing,
+        };
         answer
     }
 

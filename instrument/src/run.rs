@@ -1,0 +1,217 @@
+//! The wiring: settings, two processes, and what each of them does.
+
+use std::ffi::{CString, OsStr};
+use std::fs::{File, OpenOptions};
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::process::ExitCode;
+
+use contract::{env, exit};
+use event::EventTypeSet;
+use sys::Pid;
+
+use crate::brain::Pace;
+use crate::config::{self, Config, Environment, Mode, Output, Priority, Request};
+use crate::filter::Plan;
+use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
+use crate::log;
+use crate::outbox::{self, Destination, Identity, Outbox};
+use crate::watch::{Policy, Watch};
+
+/// The program.
+pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let environment = config::environment();
+    let request = config::from_environment(&environment)
+        .map_err(|error| (exit::REFUSED, error))
+        .and_then(|config| config::parse(config, arguments).map_err(|error| (exit::USAGE, error)));
+    match request {
+        Err((code, error)) => complain(code, &error),
+        Ok(Request::Help) => print(config::HELP),
+        Ok(Request::Version) => print(concat!("instrument ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Request::Run(config)) => start(&config, &environment),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    use std::io::Write as _;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(code: i32, error: &dyn std::fmt::Display) -> ExitCode {
+    log::line(&format!("instrument: {error}"));
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+fn start(config: &Config, environment: &Environment) -> ExitCode {
+    log::start(config.log);
+    forget_secrets();
+    let search_path = environment.get(OsStr::new("PATH"));
+    let command = Command::find(
+        &config.command,
+        search_path.map(std::ffi::OsString::as_os_str),
+        sys::raw_environment(),
+    );
+    let command = match command {
+        Ok(command) => command,
+        Err(error) => return complain(error.exit_code(), &error),
+    };
+    if config.mode == Mode::Off {
+        return execute(&command);
+    }
+    let destination = match destination(&config.output) {
+        Ok(destination) => destination,
+        Err(error) => return complain(exit::REFUSED, &error),
+    };
+    let policy = Policy {
+        watched: if config.events {
+            EventTypeSet::all()
+        } else {
+            EventTypeSet::EMPTY
+        },
+        events: config.events,
+        io_uring: config.io_uring,
+    };
+    match launch::split() {
+        Ok(Side::Tracer(channel, workload)) => {
+            let identity = identity(config.mode, environment);
+            trace((channel, workload), policy, destination, identity)
+        }
+        Ok(Side::Workload(mut channel, tracer)) => {
+            let plan = (config.mode == Mode::Seccomp).then_some(Plan {
+                watched: policy.watched,
+                tracer,
+            });
+            match channel.be_traced(tracer, plan.as_ref()) {
+                Ok(None) => execute(&command),
+                Ok(Some(refused)) => {
+                    tracing::warn!(error = %refused, "No filter: every call stops, which is slow.");
+                    execute(&command)
+                }
+                Err(error) => {
+                    drop(channel);
+                    sys::reap_unseen(tracer);
+                    untraced(config, &command, &error)
+                }
+            }
+        }
+        Err(error) => untraced(config, &command, &error),
+    }
+}
+
+/// The access key is of no use to the workload, nor in `/proc/PID/environ` of the tracer.
+fn forget_secrets() {
+    if let Ok(name) = CString::new(env::SYSDIG_ACCESS_KEY) {
+        sys::forget_variable(&name);
+    }
+}
+
+fn execute(command: &Command) -> ExitCode {
+    let error = command.execute();
+    complain(error.exit_code(), &error)
+}
+
+/// Tracing is impossible: what then is a setting.
+fn untraced(config: &Config, command: &Command, error: &LaunchError) -> ExitCode {
+    match config.priority {
+        Priority::Availability => {
+            tracing::error!(%error, "The workload runs untraced.");
+            execute(command)
+        }
+        Priority::Security => complain(
+            exit::REFUSED,
+            &format_args!(
+                "{error}; with SYSDIG_PRIORITY=security the workload does not run untraced"
+            ),
+        ),
+    }
+}
+
+/// Why the output cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to `{path}`: {reason}")]
+struct OutputError {
+    path: String,
+    reason: std::io::Error,
+}
+
+fn destination(output: &Output) -> Result<Destination, OutputError> {
+    let path = match output {
+        Output::Socket(path) => return Ok(Destination::Socket(path.clone())),
+        Output::File(path) => path,
+    };
+    let file = if path == std::path::Path::new("-") {
+        std::io::stderr()
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from)
+    } else {
+        OpenOptions::new().append(true).create(true).open(path)
+    };
+    file.map(Destination::File).map_err(|reason| OutputError {
+        path: path.display().to_string(),
+        reason,
+    })
+}
+
+fn identity(mode: Mode, environment: &Environment) -> Identity {
+    let mode = match mode {
+        Mode::Full => wire::Mode::Full,
+        Mode::Off => wire::Mode::Off,
+        Mode::Seccomp => wire::Mode::Seccomp,
+    };
+    Identity::gather(mode, |name| {
+        let value = environment.get(OsStr::new(name))?;
+        Some(value.to_string_lossy().into_owned())
+    })
+}
+
+/// The tracer's process.
+fn trace(
+    (channel, workload): (Channel, Pid),
+    policy: Policy,
+    destination: Destination,
+    identity: Identity,
+) -> ExitCode {
+    log::borrow_from(workload);
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!("A fault of the tracer: {panic}.");
+    }));
+    let mut keep = vec![channel.descriptor()];
+    if let Destination::File(file) = &destination {
+        keep.push(file.as_raw_fd());
+    }
+    let hidden = sys::close_all_but(&keep)
+        .and_then(|()| sys::null_standard_descriptors())
+        .and_then(|()| sys::become_invisible())
+        .and_then(|()| sys::on_wake());
+    if let Err(errno) = hidden {
+        tracing::error!(
+            error = errno.desc(),
+            "The tracer cannot leave the workload's session."
+        );
+    }
+    if std::env::set_current_dir("/").is_err() {
+        tracing::debug!("The tracer keeps the workload's directory busy.");
+    }
+    let Ok(watched) = channel.trace(workload) else {
+        // The workload's side says what that means.
+        return ExitCode::FAILURE;
+    };
+    let pace = match watched {
+        Watched::Bare => Pace::Every,
+        Watched::Filtered => Pace::Filtered,
+    };
+    let hostname = identity.hostname().to_owned();
+    match Outbox::start(outbox::Config::new(destination), identity) {
+        Ok(outbox) => {
+            Watch::new(workload, pace, policy, outbox, &hostname).run();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(%error, "The tracer cannot start its sender.");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The tracer's loop: wait, understand, resume.
+//!
+//! The part that resumes is small and stands apart from the part that understands. A fault in the
+//! latter is caught, the thread goes on, and the fault is counted and told; after too many of them
+//! the tracer understands nothing more and only lets threads go, because with a dead tracer every
+//! call that the filter stops would fail.
+
+mod examine;
+mod learn;
+mod understand;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use event::EventTypeSet;
+use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
+
+use crate::brain::{Brain, Next, Pace};
+use crate::config::IoUring;
+use crate::ids::Map;
+use crate::live::Moment;
+use crate::log;
+use crate::notice::Notices;
+use crate::outbox::{Message, Outbox};
+use crate::process::Processes;
+use crate::table::ByNumber;
+use crate::world::World;
+
+/// Faults after which nothing is understood any more.
+const MAX_FAULTS: u32 = 16;
+
+/// Stops that are taken before the first of them is looked at, so that a busy thread cannot keep
+/// the others waiting.
+const MAX_BATCH: usize = 64;
+
+/// How long the end of the container may wait for its last events to get away.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What to watch for.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// The events that somebody asked for.
+    pub watched: EventTypeSet,
+    /// Whether every event goes out.
+    pub events: bool,
+    /// What to do with `io_uring`.
+    pub io_uring: IoUring,
+}
+
+/// A pending call, as the brain keeps it.
+pub(crate) type Pending = Box<Moment>;
+
+/// The tracer.
+#[derive(Debug)]
+pub struct Watch {
+    brain: Brain<Pending>,
+    world: World,
+    policy: Policy,
+    by_number: ByNumber,
+    outbox: Outbox,
+    notices: Notices,
+    /// Threads that stand still until the brain says so.
+    held: Map<Tid, Stopped>,
+    /// This process: the one that must not be harmed.
+    tracer: Pid,
+    is_launching: bool,
+    /// How the thread that ended last ended, in `wait`'s encoding.
+    last_status: i32,
+    root_status: Option<ExitStatus>,
+    is_over: bool,
+    faults: u32,
+}
+
+impl Watch {
+    /// A tracer that has just seized the process `root`.
+    pub fn new(root: Pid, pace: Pace, policy: Policy, outbox: Outbox, hostname: &str) -> Self {
+        let mut brain = Brain::default();
+        brain.seized(root.leader(), root.leader(), pace);
+        Self {
+            brain,
+            world: World::new(Processes::new(root, sys::now())),
+            policy,
+            by_number: ByNumber::default(),
+            outbox,
+            notices: Notices::of(hostname),
+            held: Map::default(),
+            tracer: Pid::this(),
+            is_launching: true,
+            last_status: 0,
+            root_status: None,
+            is_over: false,
+            faults: 0,
+        }
+    }
+
+    /// Traces until nobody is left.
+    pub fn run(&mut self) {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        loop {
+            match sys::wait(true) {
+                Ok(Some(wait)) => batch.push(wait),
+                Ok(None) | Err(Errno::EINTR) => {}
+                // Nobody is left; any other error would repeat for ever.
+                Err(_) => break,
+            }
+            // With one thread there is nothing more to take, and asking costs a call per stop.
+            while self.brain.len() > 1 && batch.len() < MAX_BATCH {
+                match sys::wait(false) {
+                    Ok(Some(wait)) => batch.push(wait),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            for wait in batch.drain(..) {
+                self.take(wait);
+            }
+            self.listen();
+        }
+        self.say_goodbye();
+    }
+
+    /// One report of the kernel. This is all that must never fail.
+    fn take(&mut self, wait: Wait) {
+        let is_blind = self.faults >= MAX_FAULTS;
+        match wait {
+            Wait::Gone(tid, status) => {
+                if !is_blind {
+                    let understood = catch_unwind(AssertUnwindSafe(|| self.gone(tid, status)));
+                    self.count_fault(understood.err().map(|_| tid));
+                }
+            }
+            Wait::Stopped(stopped) if is_blind => {
+                let order = without_understanding(&stopped);
+                resume(stopped, order);
+            }
+            Wait::Stopped(stopped) => {
+                let tid = stopped.tid();
+                let understood = catch_unwind(AssertUnwindSafe(|| self.understand(&stopped)));
+                match understood {
+                    Ok(Ok(Next::Resume(order))) => resume(stopped, order),
+                    Ok(Ok(Next::Hold | Next::Examine)) => {
+                        self.held.insert(tid, stopped);
+                    }
+                    // The thread was killed while it stood still; its end is reported next.
+                    Ok(Err(_)) => {
+                        let order = without_understanding(&stopped);
+                        resume(stopped, order);
+                    }
+                    Err(_) => {
+                        let order = without_understanding(&stopped);
+                        resume(stopped, order);
+                        self.count_fault(Some(tid));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets threads go that were held.
+    fn release(&mut self, threads: Vec<(Tid, Resume)>) {
+        for (tid, order) in threads {
+            if let Some(stopped) = self.held.remove(&tid) {
+                resume(stopped, order);
+            }
+        }
+    }
+
+    fn count_fault(&mut self, fault: Option<Tid>) {
+        let Some(tid) = fault else { return };
+        self.faults += 1;
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            tracing::error!(
+                thread = tid.0,
+                faults = self.faults,
+                "A stop was not understood."
+            );
+            let alert = self.notices.fault(self.faults, self.faults >= MAX_FAULTS);
+            self.outbox.alert(&alert);
+        }));
+        if told.is_err() {
+            // Telling failed as well; the count stands.
+            self.faults += 1;
+        }
+    }
+
+    /// What the other side has to say.
+    fn listen(&mut self) {
+        while let Some(message) = self.outbox.next_message() {
+            match message {
+                Message::Identity(task) => self.world.task = *task,
+                Message::LogLevel(level) => {
+                    if let Some(level) = crate::config::LogLevel::parse(&level.level) {
+                        log::set_level(level);
+                    }
+                }
+                Message::Trouble(trouble) => tracing::warn!("{trouble}"),
+                Message::AddTrace(_) | Message::DropTrace(_) | Message::LoadRules(_) => {
+                    tracing::debug!("An order of the sidecar is not supported yet.");
+                }
+            }
+        }
+    }
+
+    /// Gets the last events away, within bounds.
+    fn say_goodbye(&mut self) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let (exit_code, signal) = match self.root_status {
+            Some(ExitStatus::Code(code)) => (Some(code), None),
+            Some(ExitStatus::Signal(signal)) => (None, Some(signal.0)),
+            None => (None, None),
+        };
+        let left = self
+            .outbox
+            .flush(&wire::Bye { exit_code, signal }, LAST_WORDS);
+        tracing::debug!(
+            events = self.world.events(),
+            undelivered = ?left,
+            "The workload ended."
+        );
+    }
+
+    fn leader(&self, tid: Tid) -> Pid {
+        self.brain.leader(tid).unwrap_or(tid).as_leader()
+    }
+}
+
+fn resume(stopped: Stopped, order: Resume) {
+    let tid = stopped.tid();
+    if let Err(errno) = stopped.resume(order) {
+        tracing::error!(
+            thread = tid.0,
+            error = errno.desc(),
+            "Cannot resume a thread."
+        );
+    }
+}
+
+/// The order that harms nobody, when all that is known is why the thread stands still.
+fn without_understanding(stopped: &Stopped) -> Resume {
+    match stopped.how() {
+        How::Group(_) => Resume::Listen,
+        How::Signal(signal) => Resume::Continue(Some(signal)),
+        How::Exec | How::Exit | How::Fork(_) | How::Seccomp | How::Syscall | How::Trap => {
+            Resume::Continue(None)
+        }
+    }
+}
+
+/// `wait`'s encoding of an end.
+fn status_of(word: i32) -> ExitStatus {
+    match word & 0x7f {
+        0 => ExitStatus::Code((word >> 8) & 0xff),
+        signal => ExitStatus::Signal(Signal(signal)),
+    }
+}

@@ -1,0 +1,121 @@
+//! A call at its entry: is it allowed, does anybody want it, must its result be awaited?
+
+use event::EventType;
+use sys::{Call, Pid, Stopped};
+
+use super::{Pending, Watch};
+use crate::brain::Decision;
+use crate::guard::{self, Told, Verdict};
+use crate::live::Moment;
+use crate::table::{ByNumber, Row};
+
+impl Watch {
+    pub(super) fn examine(
+        &mut self,
+        stopped: &Stopped,
+        row: &'static Row,
+        call: Call,
+    ) -> Decision<Pending> {
+        let (row, call) = meant(&self.by_number, stopped, row, call);
+        let tid = stopped.tid();
+        let pid = self.leader(tid);
+        if pid == self.world.processes.root() && self.is_launching {
+            return self.launching(row, call, stopped);
+        }
+        match guard::check(stopped, row, &call, self.tracer, self.policy.io_uring) {
+            Verdict::Pass => {}
+            Verdict::Tell(what) => self.tell(pid, what),
+            Verdict::Refuse(errno, what) => {
+                if let Err(error) = stopped.refuse(errno) {
+                    tracing::error!(error = error.desc(), "Cannot refuse a call.");
+                }
+                self.tell(pid, what);
+            }
+        }
+        let Some(kind) = row.event else {
+            return Decision::Go;
+        };
+        let is_exec = matches!(kind, EventType::Execve | EventType::Execveat);
+        if !is_exec && !self.policy.watched.contains(kind) {
+            return Decision::Go;
+        }
+        let moment = Moment::entry(row, kind, call, tid, pid).numbered(self.world.next_event());
+        if is_exec {
+            return Decision::Return(Box::new(moment));
+        }
+        if self.policy.events {
+            moment.keep();
+            return Decision::Return(Box::new(moment));
+        }
+        Decision::Go
+    }
+
+    /// Before its first exec the workload is still this program, which nobody wants to hear of.
+    fn launching(&self, row: &'static Row, call: Call, stopped: &Stopped) -> Decision<Pending> {
+        match row.event {
+            Some(kind @ (EventType::Execve | EventType::Execveat)) => {
+                let tid = stopped.tid();
+                let moment = Moment::entry(row, kind, call, tid, self.leader(tid));
+                Decision::Return(Box::new(moment))
+            }
+            _ => Decision::Go,
+        }
+    }
+
+    fn tell(&mut self, pid: Pid, what: Told) {
+        if let Some(alert) = self.notices.told(&self.world, pid, what) {
+            self.outbox.alert(&alert);
+        }
+    }
+}
+
+/// 32-bit programs may reach socket calls through one call that names another, with the arguments
+/// in memory.
+fn meant(
+    by_number: &ByNumber,
+    stopped: &Stopped,
+    row: &'static Row,
+    call: Call,
+) -> (&'static Row, Call) {
+    if row.call != "socketcall" {
+        return (row, call);
+    }
+    let named = usize::try_from(call.args[0]).ok();
+    let Some((name, count)) = named.and_then(|at| SOCKET_CALLS.get(at)).copied() else {
+        return (row, call);
+    };
+    let Some(meant) = by_number.named(name) else {
+        return (row, call);
+    };
+    let mut args = [0; 6];
+    let words = args.get_mut(..count).unwrap_or_default();
+    if stopped.memory().read_words(call.args[1], 4, words).is_err() {
+        return (row, call);
+    }
+    (meant, Call { args, ..call })
+}
+
+/// `SYS_SOCKET` (1) and so on, with the number of their arguments (`linux/net.h`).
+const SOCKET_CALLS: &[(&str, usize)] = &[
+    ("", 0),
+    ("socket", 3),
+    ("bind", 3),
+    ("connect", 3),
+    ("listen", 2),
+    ("accept", 3),
+    ("getsockname", 3),
+    ("getpeername", 3),
+    ("socketpair", 4),
+    ("send", 4),
+    ("recv", 4),
+    ("sendto", 6),
+    ("recvfrom", 6),
+    ("shutdown", 2),
+    ("setsockopt", 5),
+    ("getsockopt", 5),
+    ("sendmsg", 3),
+    ("recvmsg", 3),
+    ("accept4", 4),
+    ("recvmmsg", 5),
+    ("sendmmsg", 4),
+];
