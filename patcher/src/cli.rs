@@ -89,6 +89,9 @@ pub struct AgentFlags {
     /// Wrap task definitions that list only EC2 or EXTERNAL too.
     #[arg(long)]
     pub all_launch_types: bool,
+    /// Do not remember in the file what it was; unpatch cannot give it back exactly then.
+    #[arg(long)]
+    pub no_record: bool,
     /// Name of the sidecar container [default: `SysdigInstrumentation`].
     #[arg(long, value_name = "NAME")]
     pub sidecar_name: Option<String>,

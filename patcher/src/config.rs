@@ -189,6 +189,7 @@ pub fn options(environment: &Environment, flags: &AgentFlags) -> Result<Options,
     options.all_launch_types = flags.all_launch_types;
     options.allow_unresolved = flags.allow_unresolved;
     options.parameters.clone_from(&flags.parameter);
+    options.record = !flags.no_record;
     options.region = text(&flags.region, names::AWS_REGION).or_else(|| {
         environment
             .get(names::AWS_DEFAULT_REGION)

@@ -18,6 +18,8 @@ pub mod output;
 pub mod patch;
 pub mod path;
 pub mod plan;
+pub mod record;
 pub mod rewrite;
 pub mod source;
+pub mod unpatch;
 pub mod value;

@@ -29,6 +29,8 @@ pub struct Options {
     pub allow_unresolved: bool,
     /// Values for parameters of the template, to resolve `Ref`s in image names.
     pub parameters: Vec<(String, String)>,
+    /// Remember in the file what it was before.
+    pub record: bool,
     /// The region, where a task definition needs one.
     pub region: Option<String>,
 }
@@ -102,6 +104,7 @@ impl Options {
             all_launch_types: false,
             allow_unresolved: false,
             parameters: Vec::new(),
+            record: true,
             region: None,
         }
     }

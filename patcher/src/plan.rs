@@ -23,9 +23,15 @@ use crate::edit::{Edit, Op};
 use crate::image::{ImageRequest, Images};
 use crate::options::Options;
 use crate::path::Path;
+use crate::record::{Record, Undo};
 use crate::value::Value;
 
 pub use locate::{Dialect, Kind, Task, locate};
+
+pub(crate) use launch::is_wrapped;
+pub(crate) use parameters::is_our_parameter;
+pub(crate) use settings::is_ours as is_our_setting;
+pub(crate) use sidecar::is_agent;
 
 /// What a run would do.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +46,10 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Images whose configuration is needed and nobody has looked up.
     pub needs: BTreeSet<ImageRequest>,
+    /// Where the sidecar containers are, once the edits are made.
+    pub sidecars: Vec<Path>,
+    /// What undoes the changes of each container, by name; what an earlier run noted included.
+    pub undo: BTreeMap<String, Undo>,
 }
 
 /// What happens to a task definition.
@@ -102,11 +112,19 @@ pub enum Problem {
 
 /// Plans the instrumentation of every task definition of a template.
 pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
+    let previous = Record::find(root).map(|(_, record)| record);
+    let undo = previous
+        .as_ref()
+        .map(|record| record.containers().clone())
+        .unwrap_or_default();
     let mut planner = Planner {
         root,
         options,
         images,
-        plan: Plan::default(),
+        plan: Plan {
+            undo,
+            ..Plan::default()
+        },
         parameters: BTreeMap::new(),
     };
     match locate(root) {

@@ -16,7 +16,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::path::Path;
-use crate::source::{Body, Document, Entry, Layout, Node, is_merge};
+use crate::source::{Body, Document, Entry, Format, Layout, Node, is_merge};
 use crate::value::Value;
 use style::Style;
 
@@ -70,6 +70,11 @@ pub fn splices(document: &Document<'_>, target: &Value) -> Result<Vec<Splice>, R
         }
     }
     Ok(splices)
+}
+
+/// Renders a string as both notations allow it where it stands alone.
+pub fn scalar(text: &str, format: Format) -> String {
+    render::string(text, format)
 }
 
 /// Applies ordered changes to the text that they were made for.

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+use crate::path::{Path, Step};
 use crate::value::Value;
 
 /// Nesting beyond this is refused: CloudFormation itself stops far earlier.
@@ -96,6 +97,21 @@ impl<'s> Document<'s> {
             Format::Yaml => yaml::read(text)?,
         };
         Ok(Self { text, format, root })
+    }
+
+    /// Returns the node at a path, unless an alias or a merge key leads to it.
+    pub fn node(&self, path: &Path) -> Option<&Node> {
+        path.steps()
+            .iter()
+            .try_fold(&self.root, |node, step| match (step, &node.body) {
+                (Step::Key(key), Body::Map(entries, _)) => entries
+                    .iter()
+                    .find(|entry| entry.key == *key)
+                    .map(|entry| &entry.value),
+                (Step::Key(key), Body::Tagged(tag, inner)) if key == tag => Some(&**inner),
+                (Step::Index(index), Body::List(items, _)) => items.get(*index),
+                _ => None,
+            })
     }
 
     /// Returns what the text says.

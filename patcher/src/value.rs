@@ -3,6 +3,8 @@
 //! Intrinsics have one form, the long one: `!Ref X` and `{"Ref": "X"}` are the same value. Keys
 //! keep their order, so that what is rendered from a value reads like its source.
 
+mod json;
+
 use std::fmt;
 
 /// The intrinsic that stands for "this property is absent".

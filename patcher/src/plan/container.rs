@@ -73,19 +73,39 @@ impl Planner<'_> {
             Outcome::Wrapped
         } else {
             match self.launch(around, container, path, name) {
-                Some(how) => Outcome::Wrap(how),
+                Some(how) => {
+                    let undo = self.plan.undo.entry(name.to_owned()).or_default();
+                    undo.wrapped = true;
+                    undo.entry = property(container, "EntryPoint").map(|(_, value)| value.clone());
+                    undo.command = property(container, "Command").map(|(_, value)| value.clone());
+                    Outcome::Wrap(how)
+                }
                 None => Outcome::Failed,
             }
         };
         let wanted = settings::workload(self.options);
-        self.variables(around, container, path, &wanted);
+        let ours = self
+            .plan
+            .undo
+            .get(name)
+            .map(|undo| undo.env.clone())
+            .unwrap_or_default();
+        let added = self.variables(around, (container, path), &wanted, &ours);
+        if !added.is_empty() {
+            self.plan
+                .undo
+                .entry(name.to_owned())
+                .or_default()
+                .env
+                .extend(added);
+        }
         let at = At {
             value: container,
             path,
             dialect: around.task.dialect,
         };
         self.volumes(at);
-        self.capability(at);
+        self.capability(at, name, !wrapped);
         self.depends_on(at);
         outcome
     }
@@ -198,12 +218,24 @@ impl Planner<'_> {
     }
 
     /// Adds `SYS_PTRACE`, and makes the maps that it stands in where they are missing.
-    fn capability(&mut self, at: At<'_>) {
+    fn capability(&mut self, at: At<'_>, name: &str, first: bool) {
         let item = Value::string(CAPABILITY);
         let inner = Value::map([("Add", Value::List(vec![item.clone()]))]);
         let outer = Value::map([("Capabilities", inner.clone())]);
         let held =
             |item: &Value| matches!(item.as_str(), Some("SYS_PTRACE" | "CAP_SYS_PTRACE" | "ALL"));
+        let linux = present(at.value, "LinuxParameters");
+        let traced = linux
+            .and_then(|linux| present(linux, "Capabilities"))
+            .and_then(|capabilities| present(capabilities, "Add"))
+            .and_then(Value::as_list)
+            .is_some_and(|added| added.iter().any(held));
+        if traced
+            && let Some(undo) = self.plan.undo.get_mut(name)
+            && first
+        {
+            undo.traced = true;
+        }
         self.inside(at, "LinuxParameters", &outer, &mut |planner, linux| {
             planner.inside(
                 linux,

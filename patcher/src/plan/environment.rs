@@ -7,52 +7,63 @@ use crate::path::Path;
 use crate::value::Value;
 
 impl Planner<'_> {
-    /// Adds variables that the container does not have. Its own variables of the same name, and
-    /// secrets, win unless they are forced.
+    /// Adds variables that the container does not have, and returns their names. Its own
+    /// variables of the same name, and secrets, win unless they are forced; those that an earlier
+    /// run added (`ours`) are brought up to date.
     pub(super) fn variables(
         &mut self,
         around: &Surroundings<'_>,
-        container: &Value,
-        path: &Path,
+        (container, path): (&Value, &Path),
         wanted: &[Setting],
-    ) {
-        let mut secrets = Vec::new();
+        ours: &[String],
+    ) -> Vec<String> {
+        let mut taken = Vec::new();
         if let Some(list) = present(container, "Secrets") {
-            names(list, &mut secrets);
+            names(list, &mut taken);
         }
         let wanted: Vec<_> = wanted
             .iter()
-            .filter(|setting| !secrets.contains(&setting.name))
+            .filter(|setting| !taken.contains(&setting.name))
             .collect();
-        let items = |planner: &mut Self, settings: &[&Setting]| -> Vec<Value> {
-            settings
-                .iter()
-                .map(|setting| planner.variable(around, setting))
-                .collect()
-        };
-        match property(container, "Environment") {
-            None => {
-                if !wanted.is_empty() {
-                    let items = items(self, &wanted);
-                    let key = around.task.dialect.key("Environment");
-                    self.set(path.key(&key), Value::List(items));
-                }
-            }
-            Some((key, list)) => self.variable_list(around, list, &path.key(key), &wanted),
+        let found = property(container, "Environment");
+        taken.clear();
+        if let Some((_, list)) = found {
+            names(list, &mut taken);
         }
+        let name = |setting: &&&Setting| !taken.contains(&setting.name);
+        let added = wanted
+            .iter()
+            .filter(name)
+            .map(|setting| setting.name.clone())
+            .collect();
+        match found {
+            Some((key, list)) => {
+                self.variable_list(around, (list, &path.key(key)), &wanted, ours);
+            }
+            None if wanted.is_empty() => {}
+            None => {
+                let items = wanted
+                    .iter()
+                    .map(|setting| self.variable(around, setting))
+                    .collect();
+                let key = around.task.dialect.key("Environment");
+                self.set(path.key(&key), Value::List(items));
+            }
+        }
+        added
     }
 
     fn variable_list(
         &mut self,
         around: &Surroundings<'_>,
-        list: &Value,
-        path: &Path,
+        (list, path): (&Value, &Path),
         wanted: &[&Setting],
+        ours: &[String],
     ) {
         if let Some((_, yes, no)) = list.branches() {
             let path = path.key("Fn::If");
-            self.variable_list(around, yes, &path.index(1), wanted);
-            self.variable_list(around, no, &path.index(2), wanted);
+            self.variable_list(around, (yes, &path.index(1)), wanted, ours);
+            self.variable_list(around, (no, &path.index(2)), wanted, ours);
             return;
         }
         if list.is_absent() {
@@ -79,7 +90,7 @@ impl Planner<'_> {
             if !taken.contains(&setting.name) {
                 let item = self.variable(around, setting);
                 self.append(path.clone(), item);
-            } else if self.options.force_env {
+            } else if self.options.force_env || ours.contains(&setting.name) {
                 for (at, item) in items.iter().enumerate() {
                     self.overwrite(around, item, &path.index(at), setting);
                 }

@@ -241,7 +241,7 @@ fn command_of(entry: Option<&Value>, image: &ImageFacts) -> Result<Value, Obstac
 }
 
 /// Says whether an entrypoint or command starts `instrument` already, in any branch.
-pub(super) fn is_wrapped(value: &Value) -> bool {
+pub(crate) fn is_wrapped(value: &Value) -> bool {
     starts_with(value, &|program| program == INSTRUMENT)
 }
 

@@ -56,8 +56,19 @@ impl Planner<'_> {
     }
 }
 
+/// What the descriptions of our parameters end with.
+const SUFFIX: &str = " of the workload agent";
+
+/// Says whether a parameter was made by the patcher.
+pub(crate) fn is_our_parameter(parameter: &Value) -> bool {
+    parameter
+        .get("Description")
+        .and_then(Value::as_str)
+        .is_some_and(|text| text.ends_with(SUFFIX))
+}
+
 fn description(setting: &Setting) -> String {
-    format!("{} of the workload agent", setting.name)
+    format!("{}{SUFFIX}", setting.name)
 }
 
 fn parameter(setting: &Setting) -> Value {

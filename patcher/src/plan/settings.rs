@@ -61,6 +61,6 @@ pub(super) fn sidecar(options: &Options) -> Vec<Setting> {
 }
 
 /// Variables whose names are ours alone, so that a stale one can be taken away.
-pub(super) fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     name.starts_with("SYSDIG_") || name.starts_with("WORKLOAD_AGENT_")
 }

@@ -27,9 +27,11 @@ impl Planner<'_> {
         let wanted = self.wanted(around);
         match items.iter().position(same) {
             None => {
+                self.plan.sidecars.push(path.index(items.len()));
                 self.append(path.clone(), wanted);
             }
             Some(at) if is_agent(&items[at]) => {
+                self.plan.sidecars.push(path.index(at));
                 self.update_sidecar(&items[at], &path.index(at), &wanted);
             }
             Some(at) => self.invalid(
@@ -149,7 +151,7 @@ impl Planner<'_> {
 
 /// Says whether a container is an agent's sidecar: ours, or one of the product that ours
 /// replaces.
-pub(super) fn is_agent(container: &Value) -> bool {
+pub(crate) fn is_agent(container: &Value) -> bool {
     let program = property(container, "EntryPoint")
         .and_then(|(_, entry)| entry.as_list())
         .and_then(<[Value]>::first)

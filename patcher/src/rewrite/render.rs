@@ -150,6 +150,14 @@ impl Style {
     }
 }
 
+/// Renders a string.
+pub(super) fn string(text: &str, format: Format) -> String {
+    match format {
+        Format::Json => quoted(text),
+        Format::Yaml => yaml_scalar(&Value::string(text)),
+    }
+}
+
 /// Returns the tag and argument of an intrinsic that YAML can write short. A tag cannot stand in
 /// front of another tag, so a function of a function stays long.
 fn short(value: &Value) -> Option<(String, &Value)> {
