@@ -111,11 +111,7 @@ pub enum ConfigError {
 /// The environment.
 pub type Environment = BTreeMap<OsString, OsString>;
 
-/// The process's environment.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the environment is read"
-)]
+/// The process's environment: the one place where it is read.
 pub fn environment() -> Environment {
     std::env::vars_os().collect()
 }

@@ -15,7 +15,7 @@ use crate::process::read_link;
 
 /// Notes the identity of an opened file, and its true path if that is not the file that the path
 /// of the call leads to.
-pub fn of_opened(tid: Tid, fd: &mut Fd<'static>) {
+pub(crate) fn of_opened(tid: Tid, fd: &mut Fd<'static>) {
     let Some(num) = fd.num.filter(|num| *num >= 0) else {
         return;
     };

@@ -8,11 +8,7 @@ use super::{FdOf, Guard, Made, Numbers, Row, n, p};
 pub(super) static ROWS: &[Row] = &[
     Row::new("execve", n(59, &[11], 221).x32(520))
         .event(E::Execve)
-        .params(&[
-            p("filename", Path(0)),
-            p("argv", Vector(1)),
-            p("envp", Vector(2)),
-        ])
+        .params(&[p("filename", Path(0)), p("argv", Vector(1))])
         .guard(Guard::Always)
         .why("a program is started; the state of the process follows it"),
     Row::new("execveat", n(322, &[358], 281).x32(545))
@@ -22,7 +18,6 @@ pub(super) static ROWS: &[Row] = &[
             p("pathname", PathAt(0, 1)),
             p("flags", Flags(4)),
             p("argv", Vector(2)),
-            p("envp", Vector(3)),
         ])
         .guard(Guard::Always)
         .why("a program is started, perhaps one that has no name"),
