@@ -1,6 +1,6 @@
 //! The one table of fields: every name that a rule may use, its type and its meaning.
 //!
-//! Loading a rule checks against it, [`crate::extract`] answers from it, and `docs/fields.md` is
+//! Loading a rule checks against it, [`crate::extract()`] answers from it, and `docs/fields.md` is
 //! generated from it, so that the three cannot disagree.
 
 use std::fmt;
