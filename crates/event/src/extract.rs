@@ -9,6 +9,7 @@ mod arguments;
 mod container;
 mod descriptor;
 mod happening;
+mod openness;
 mod process;
 mod user;
 

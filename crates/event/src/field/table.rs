@@ -83,7 +83,7 @@ fields! {
     EvtTimeS "evt.time.s" Text None PLAIN "Time of day, UTC.";
     EvtType "evt.type" Text None PLAIN "Name of the event, such as `openat`.";
     FdCip "fd.cip" Ip None RESULT "Client's address.";
-    FdCipName "fd.cip.name" Text None RESULT_FILTER "Client's address is one of those of a host name.";
+    FdCipName "fd.cip.name" Text None ABSENT "Client's address is one of those of a host name: needs name resolution, which this agent does not do.";
     FdCnet "fd.cnet" Net None RESULT_FILTER "Client's address is in a network.";
     FdConnected "fd.connected" Bool None RESULT "Whether the socket is connected.";
     FdContainerdirectory "fd.containerdirectory" Text None ABSENT "Container id and directory.";
@@ -100,7 +100,7 @@ fields! {
     FdIsServer "fd.is_server" Bool None RESULT "Whether the process is the server's side.";
     FdL4proto "fd.l4proto" Text None RESULT "`tcp`, `udp`, `icmp` or `raw`.";
     FdLip "fd.lip" Ip None RESULT "Local address.";
-    FdLipName "fd.lip.name" Text None RESULT_FILTER "Local address is one of those of a host name.";
+    FdLipName "fd.lip.name" Text None ABSENT "Local address is one of those of a host name: needs name resolution, which this agent does not do.";
     FdLnet "fd.lnet" Net None RESULT_FILTER "Local address is in a network.";
     FdLport "fd.lport" Port None RESULT "Local port.";
     FdLproto "fd.lproto" Text None RESULT "Local port as a service name, else its number.";
@@ -112,12 +112,12 @@ fields! {
     FdPort "fd.port" Port None RESULT_FILTER "Either end's port.";
     FdProto "fd.proto" Text None RESULT_FILTER "Either end's port as a service name, else its number.";
     FdRip "fd.rip" Ip None RESULT "Remote address.";
-    FdRipName "fd.rip.name" Text None RESULT_FILTER "Remote address is one of those of a host name.";
+    FdRipName "fd.rip.name" Text None ABSENT "Remote address is one of those of a host name: needs name resolution, which this agent does not do.";
     FdRnet "fd.rnet" Net None RESULT_FILTER "Remote address is in a network.";
     FdRport "fd.rport" Port None RESULT "Remote port.";
     FdRproto "fd.rproto" Text None RESULT "Remote port as a service name, else its number.";
     FdSip "fd.sip" Ip None RESULT "Server's address.";
-    FdSipName "fd.sip.name" Text None RESULT_FILTER "Server's address is one of those of a host name.";
+    FdSipName "fd.sip.name" Text None ABSENT "Server's address is one of those of a host name: needs name resolution, which this agent does not do.";
     FdSnet "fd.snet" Net None RESULT_FILTER "Server's address is in a network.";
     FdSockfamily "fd.sockfamily" Text None RESULT "`ip` or `unix`.";
     FdSport "fd.sport" Port None RESULT "Server's port.";

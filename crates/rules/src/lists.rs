@@ -1,0 +1,317 @@
+//! Lists in conditions: they are replaced as text, before a condition is read.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use crate::ast::Span;
+use crate::definitions::{Definitions, List};
+use crate::lex::is_blank;
+
+/// How much text all conditions together may become. The three upstream files need a twentieth.
+const BUDGET: usize = 16 << 20;
+
+/// The lists of all files, ready to be put into conditions.
+pub(crate) struct Lists<'a> {
+    by_name: HashMap<&'a str, usize>,
+    lists: Vec<Ready<'a>>,
+    spent: Cell<usize>,
+}
+
+struct Ready<'a> {
+    name: &'a str,
+    /// The items as they are put into a condition.
+    text: String,
+    /// Whether a word of the text may itself be a list's name.
+    has_names: bool,
+    is_used: Cell<bool>,
+}
+
+/// A condition with its lists replaced.
+#[derive(Debug)]
+pub(crate) struct Expanded {
+    pub(crate) text: String,
+    /// Where a stretch begins here, where it began before, and the length of the list's name when
+    /// it is one.
+    stretches: Vec<(usize, usize, Option<usize>)>,
+}
+
+/// Lists that name each other made a condition too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("lists make the conditions too large: more than {BUDGET} bytes in total")]
+pub(crate) struct TooLarge;
+
+impl Expanded {
+    /// Where a stretch of the text stood before lists were replaced.
+    pub(crate) fn original(&self, span: Span) -> Span {
+        let at = self
+            .stretches
+            .partition_point(|(here, ..)| *here <= span.start);
+        let Some((here, before, list)) = at.checked_sub(1).map(|at| self.stretches[at]) else {
+            return span;
+        };
+        match list {
+            Some(length) => Span {
+                start: before,
+                end: before + length,
+            },
+            None => {
+                let start = before + (span.start - here);
+                // A comparison may hold a list; its end is then no help.
+                let next = self.stretches.get(at).map_or(usize::MAX, |s| s.1);
+                let end = (start + (span.end - span.start)).min(next.max(start + 1));
+                Span { start, end }
+            }
+        }
+    }
+}
+
+impl<'a> Lists<'a> {
+    pub(crate) fn new(definitions: &'a Definitions) -> Self {
+        let lists = definitions.lists.items();
+        let by_name = lists
+            .iter()
+            .enumerate()
+            .map(|(at, list)| (&*list.name, at))
+            .collect();
+        let mut ready: Vec<Ready<'a>> = Vec::with_capacity(lists.len());
+        let spent = Cell::new(0);
+        for list in lists {
+            let (text, used) = compile(list, definitions, &spent);
+            let has_names = text
+                .split(is_delimiter)
+                .any(|word| definitions.lists.position(word).is_some());
+            for at in used {
+                if let Some(inner) = ready.get(at) {
+                    inner.is_used.set(true);
+                }
+            }
+            ready.push(Ready {
+                name: &list.name,
+                text,
+                has_names,
+                is_used: Cell::new(false),
+            });
+        }
+        Self {
+            by_name,
+            lists: ready,
+            spent,
+        }
+    }
+
+    /// Names of the lists that nothing has used, with their positions.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = (usize, &'a str)> {
+        self.lists
+            .iter()
+            .enumerate()
+            .filter(|(_, list)| !list.is_used.get())
+            .map(|(at, list)| (at, list.name))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.lists.iter().map(|list| list.name)
+    }
+
+    /// Puts the items in the place of every list's name that stands alone.
+    pub(crate) fn expand(&self, condition: &str) -> Result<Expanded, TooLarge> {
+        let mut out = Expanded {
+            text: String::with_capacity(condition.len()),
+            stretches: vec![(0, 0, None)],
+        };
+        let mut rest = condition;
+        while let Some(word) = Words(rest).next() {
+            let at = condition.len() - rest.len();
+            let after = &rest[word.len()..];
+            let Some(&list) = self.by_name.get(word) else {
+                out.text.push_str(word);
+                rest = after;
+                continue;
+            };
+            out.stretches.push((out.text.len(), at, Some(word.len())));
+            let wrote = self.put(list, &mut out.text)?;
+            let skipped = if wrote {
+                0
+            } else {
+                close_gap(&mut out.text, after)
+            };
+            rest = &after[skipped..];
+            let stretch = (out.text.len(), condition.len() - rest.len(), None);
+            out.stretches.push(stretch);
+        }
+        Ok(out)
+    }
+
+    /// Writes a list's items; whether there were any. Later lists that the items name are put in
+    /// too, as Falco does when it goes through the lists in order.
+    fn put(&self, list: usize, out: &mut String) -> Result<bool, TooLarge> {
+        let ready = &self.lists[list];
+        ready.is_used.set(true);
+        let spent = self.spent.get() + ready.text.len();
+        if spent > BUDGET {
+            return Err(TooLarge);
+        }
+        self.spent.set(spent);
+        if !ready.has_names {
+            out.push_str(&ready.text);
+            return Ok(!ready.text.is_empty());
+        }
+        for word in Words(&ready.text) {
+            match self.by_name.get(word) {
+                Some(&later) if later > list => {
+                    self.put(later, out)?;
+                }
+                _ => out.push_str(word),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Takes away the comma that an empty list leaves; how much of what follows goes with it.
+fn close_gap(before: &mut String, after: &str) -> usize {
+    let kept = before.trim_end_matches(|c: char| u8::try_from(c).is_ok_and(is_blank));
+    if kept.ends_with(',') {
+        let length = kept.len() - 1;
+        before.truncate(length);
+        return 0;
+    }
+    let trimmed = after.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(is_blank));
+    if trimmed.starts_with(',') {
+        return after.len() - trimmed.len() + 1;
+    }
+    0
+}
+
+/// A list's text, and which earlier lists it holds.
+fn compile(list: &List, definitions: &Definitions, spent: &Cell<usize>) -> (String, Vec<usize>) {
+    let mut text = String::new();
+    let mut used = Vec::new();
+    let mut add = |item: &str| {
+        if spent.get() > BUDGET {
+            return;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        spent.set(spent.get() + item.len() + 2);
+        text.push_str(&quoted(item));
+    };
+    for item in &list.items {
+        let inner = definitions
+            .lists
+            .get(item)
+            .filter(|inner| inner.order.index < list.order.visibility && inner.name != list.name);
+        match inner {
+            Some(inner) => {
+                used.extend(definitions.lists.position(item));
+                inner.items.iter().for_each(|item| add(item));
+            }
+            None => add(item),
+        }
+    }
+    (text, used)
+}
+
+/// An item with a blank in it gets quotes, unless it brings its own.
+pub(crate) fn quoted(item: &str) -> std::borrow::Cow<'_, str> {
+    let has_quotes = item.starts_with(['"', '\'']);
+    if item.contains(' ') && !has_quotes {
+        format!("\"{item}\"").into()
+    } else {
+        item.into()
+    }
+}
+
+const fn is_delimiter(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t' | '\u{8}' | '\r' | '\n' | '(' | ')' | ',' | '='
+    )
+}
+
+/// Splits text into runs of delimiters and runs of everything else; nothing is lost.
+struct Words<'a>(&'a str);
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let first = self.0.chars().next()?;
+        let is = is_delimiter(first);
+        let end = self.0.find(|c| is_delimiter(c) != is);
+        let (word, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
+        self.0 = rest;
+        Some(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions::Order;
+    use crate::source::Place;
+
+    fn expanded(lists: &[(&str, &[&str])], condition: &str) -> String {
+        let mut definitions = Definitions::default();
+        for (name, items) in lists {
+            let moment = definitions.next_moment();
+            let list = List {
+                name: (*name).to_owned(),
+                place: Place::default(),
+                order: Order::default(),
+                items: items.iter().map(|item| (*item).to_owned()).collect(),
+            };
+            definitions.lists.define(list, moment);
+        }
+        Lists::new(&definitions).expand(condition).unwrap().text
+    }
+
+    #[test]
+    fn names_that_stand_alone_are_replaced() {
+        let lists: &[(&str, &[&str])] = &[("shells", &["ash", "a b", "\"q\""])];
+        assert_eq!(
+            expanded(lists, "x in (shells) or xshells=shells"),
+            "x in (ash, \"a b\", \"q\") or xshells=ash, \"a b\", \"q\""
+        );
+    }
+
+    #[test]
+    fn an_empty_list_takes_a_comma_with_it() {
+        let lists: &[(&str, &[&str])] = &[("none", &[])];
+        assert_eq!(expanded(lists, "x in (none)"), "x in ()");
+        assert_eq!(expanded(lists, "x in (a, none)"), "x in (a)");
+        assert_eq!(expanded(lists, "x in (none, a)"), "x in ( a)");
+        assert_eq!(expanded(lists, "x in (a, none, b)"), "x in (a, b)");
+    }
+
+    #[test]
+    fn lists_in_lists_go_one_level_deep() {
+        let lists: &[(&str, &[&str])] = &[("a", &["1"]), ("b", &["a", "2"]), ("c", &["b"])];
+        assert_eq!(expanded(lists, "x in (b)"), "x in (1, 2)");
+        assert_eq!(expanded(lists, "x in (c)"), "x in (a, 2)");
+        // Falco goes through the lists in order, so a name of a later list is replaced later.
+        let lists: &[(&str, &[&str])] = &[("c", &["b"]), ("b", &["1"])];
+        assert_eq!(expanded(lists, "x in (c)"), "x in (1)");
+    }
+
+    #[test]
+    fn lists_that_name_each_other_cannot_fill_memory() {
+        let names: Vec<String> = (0..64).map(|n| format!("l{n}")).collect();
+        let items: Vec<[&str; 2]> = (0..64)
+            .map(|n| [&*names[(n + 1).min(63)], &*names[(n + 1).min(63)]])
+            .collect();
+        let mut definitions = Definitions::default();
+        for (name, items) in names.iter().zip(&items) {
+            let moment = definitions.next_moment();
+            let list = List {
+                name: name.clone(),
+                place: Place::default(),
+                order: Order::default(),
+                items: items.iter().map(|item| (*item).to_owned()).collect(),
+            };
+            definitions.lists.define(list, moment);
+        }
+        let lists = Lists::new(&definitions);
+        assert_eq!(lists.expand("x in (l0)").unwrap_err(), TooLarge);
+    }
+}

@@ -1,0 +1,182 @@
+//! Outputs of rules: text with `%field` in it.
+
+use std::io::Write as _;
+
+use event::{Facts, Field, FieldValue, Lookup, Value};
+
+use crate::ast::Span;
+use crate::check::{CheckFault, Resolved, resolve_output};
+use crate::parse::parse_operand_prefix;
+
+/// What Falco prints for a field that has no value.
+const UNSET: &[u8] = b"<NA>";
+
+/// An output, ready to be filled in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Format {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Field {
+        /// As it is written, which is its key in `output_fields`.
+        name: String,
+        resolved: Resolved,
+        /// At least so many characters.
+        width: usize,
+    },
+    Text(String),
+}
+
+/// Reads an output.
+pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
+    let mut pieces = Vec::new();
+    let mut faults = Vec::new();
+    let mut rest = text;
+    while let Some(percent) = rest.find('%') {
+        let (before, after) = rest.split_at(percent);
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before.to_owned()));
+        }
+        let start = text.len() - after.len();
+        let token = &after[1..];
+        let digits = token.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, token) = token.split_at(digits);
+        let fault = |message: String, length: usize| CheckFault {
+            code: crate::diagnostic::Code::ErrCompileOutput,
+            message,
+            help: None,
+            span: Span {
+                start,
+                end: start + length,
+            },
+            is_unknown_field: false,
+        };
+        let (operand, length) = match parse_operand_prefix(token) {
+            Ok(parsed) => parsed,
+            Err(_) => {
+                let word = token.split_whitespace().next().unwrap_or_default();
+                let message = format!("`%{word}` is not a field; a `%` cannot stand for itself");
+                faults.push(fault(message, 1 + word.len()));
+                rest = token;
+                continue;
+            }
+        };
+        rest = &token[length..];
+        let end = 1 + digits.len() + length;
+        match resolve_output(&operand) {
+            Ok(resolved) => pieces.push(Piece::Field {
+                name: operand.to_string(),
+                resolved,
+                width: digits.parse().unwrap_or(0).min(1024),
+            }),
+            Err(error) => faults.push(CheckFault {
+                help: error.help,
+                is_unknown_field: error.is_unknown_field,
+                ..fault(error.message, end)
+            }),
+        }
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest.to_owned()));
+    }
+    if faults.is_empty() {
+        Ok(Format { pieces })
+    } else {
+        Err(faults)
+    }
+}
+
+/// The fields of an output and the message made of them.
+#[derive(Debug, Default)]
+pub(crate) struct Filled {
+    pub(crate) message: String,
+    pub(crate) fields: Vec<(String, FieldValue)>,
+}
+
+impl Format {
+    /// The fields that it shows.
+    pub(crate) fn fields(&self, each: &mut dyn FnMut(Field)) {
+        for piece in &self.pieces {
+            if let Piece::Field { resolved, .. } = piece {
+                resolved.fields(each);
+            }
+        }
+    }
+
+    /// Whether it is nothing but one field.
+    pub(crate) fn is_field(&self, field: &str) -> bool {
+        matches!(&*self.pieces, [Piece::Field { name, .. }] if name == field)
+    }
+
+    /// Fills in the values that fields have for an event.
+    pub(crate) fn fill(&self, facts: &dyn Facts, into: &mut Filled) {
+        let mut message = Vec::new();
+        let mut scratch = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => message.extend_from_slice(text.as_bytes()),
+                Piece::Field {
+                    name,
+                    resolved,
+                    width,
+                } => {
+                    let value = resolved.value(facts, &mut scratch);
+                    let begin = message.len();
+                    match &value {
+                        Lookup::Is(value) => push_value(value, &mut message),
+                        Lookup::Pending | Lookup::Unset => message.extend_from_slice(UNSET),
+                    }
+                    let written = message.len() - begin;
+                    message.resize(message.len() + width.saturating_sub(written), b' ');
+                    if !into.fields.iter().any(|(known, _)| known == name) {
+                        into.fields.push((name.clone(), field_value(&value)));
+                    }
+                }
+            }
+        }
+        into.message.push_str(&String::from_utf8_lossy(&message));
+    }
+}
+
+/// The value as it stands in `output_fields`: numbers as numbers, nothing as `null`.
+pub(crate) fn field_value(value: &Lookup<'_>) -> FieldValue {
+    match value {
+        Lookup::Pending | Lookup::Unset => FieldValue::Null,
+        Lookup::Is(Value::Bool(value)) => FieldValue::Bool(*value),
+        Lookup::Is(Value::Int(value)) => FieldValue::Int(*value),
+        Lookup::Is(Value::Uint(value)) => FieldValue::Uint(*value),
+        Lookup::Is(other) => {
+            let mut bytes = Vec::new();
+            push_value(other, &mut bytes);
+            FieldValue::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
+    }
+}
+
+/// Prints a value.
+pub(crate) fn push_value(value: &Value<'_>, out: &mut Vec<u8>) {
+    let written = match value {
+        Value::Bool(value) => write!(out, "{value}"),
+        Value::Int(value) => write!(out, "{value}"),
+        Value::Ip(value) => write!(out, "{value}"),
+        Value::Uint(value) => write!(out, "{value}"),
+        Value::Text(text) => {
+            out.extend_from_slice(text);
+            Ok(())
+        }
+        Value::List(items) => {
+            out.push(b'(');
+            for (number, item) in items.iter().enumerate() {
+                if number > 0 {
+                    out.push(b',');
+                }
+                push_value(item, out);
+            }
+            out.push(b')');
+            Ok(())
+        }
+    };
+    written.expect("writing to memory does not fail");
+}

@@ -1,0 +1,121 @@
+//! Guesses of what a comparison costs and how often it fails, to ask the telling ones first.
+//!
+//! Guesses decide the order and nothing else: whatever they are, the verdict is the same.
+
+use event::{FieldArg, FieldId};
+
+use crate::predicate::{Predicate, Source, Test, TextTest};
+
+/// Cost in arbitrary units, and the share of events for which it fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight {
+    pub(super) cost: f64,
+    pub(super) fails: f64,
+}
+
+impl Weight {
+    pub(super) fn of(predicate: &Predicate) -> Self {
+        let cost = match &predicate.source {
+            Source::Field(field) => field_cost(field.id, &field.arg),
+            Source::Ancestors(_) => 20.0,
+            Source::Ends(_) => 3.0,
+            Source::Call(_) => 40.0,
+        };
+        let (extra, fails) = match &predicate.test {
+            Test::Exists => (0.0, 0.2),
+            Test::Bool(..) => (0.0, 0.5),
+            Test::Ip(..) | Test::Net(..) => (2.0, 0.8),
+            Test::Never => (0.0, 1.0),
+            Test::Number(_) => (0.0, 0.6),
+            Test::Right(..) => (40.0, 0.9),
+            Test::Several(_, tests) => {
+                let tests = u32::try_from(tests.len()).unwrap_or(u32::MAX);
+                (10.0 * f64::from(tests), 0.9)
+            }
+            Test::Text(test) => match test {
+                TextTest::Equal(_) | TextTest::In(_) => (1.0, 0.97),
+                TextTest::Startswith(_) | TextTest::Endswith(_) => (1.0, 0.95),
+                TextTest::NotEqual(_) => (1.0, 0.05),
+                TextTest::Contains(_) => (5.0, 0.95),
+                TextTest::Icontains(_) => (15.0, 0.95),
+                TextTest::Glob(..) => (15.0, 0.95),
+                TextTest::Pmatch(_) => (10.0, 0.9),
+                TextTest::Regex(_) => (200.0, 0.9),
+                TextTest::Greater(_)
+                | TextTest::GreaterOrEqual(_)
+                | TextTest::Less(_)
+                | TextTest::LessOrEqual(_) => (1.0, 0.5),
+            },
+        };
+        // Whether a workload runs in a container is no news on Fargate.
+        let fails = match &predicate.source {
+            Source::Field(field) if field.id == FieldId::ContainerId => 0.01,
+            _ => fails,
+        };
+        Self {
+            cost: cost + extra,
+            fails,
+        }
+    }
+
+    pub(super) fn not(self) -> Self {
+        Self {
+            fails: 1.0 - self.fails,
+            ..self
+        }
+    }
+
+    /// All must hold; the first that fails ends it.
+    pub(super) fn all(parts: impl Iterator<Item = Self>) -> Self {
+        let (mut cost, mut holds) = (0.0, 1.0);
+        for part in parts {
+            cost += part.cost * holds;
+            holds *= 1.0 - part.fails;
+        }
+        let fails = 1.0 - holds;
+        Self { cost, fails }
+    }
+
+    /// One must hold; the first that does ends it.
+    pub(super) fn any(parts: impl Iterator<Item = Self>) -> Self {
+        Self::all(parts.map(Self::not)).not()
+    }
+
+    /// What a factor saves per cost, when it takes out so many rules.
+    pub(super) fn worth(self, rules: u32) -> f64 {
+        self.fails * f64::from(rules) / self.cost.max(0.1)
+    }
+}
+
+/// What reading a field costs: plain answers are cheap, text that is put together is not, and
+/// what the tracer has to read from `/proc` is dear.
+fn field_cost(id: FieldId, arg: &FieldArg) -> f64 {
+    use FieldId as F;
+    match id {
+        F::EvtIsOpenRead
+        | F::EvtIsOpenWrite
+        | F::EvtIsOpenExec
+        | F::EvtNum
+        | F::EvtRawres
+        | F::FdNum
+        | F::FdTypechar
+        | F::FdType => 1.0,
+        F::ProcAname | F::ProcAexe => match arg {
+            FieldArg::Index(index) => 2.0 + f64::from(*index),
+            FieldArg::Key(_) | FieldArg::None => 10.0,
+        },
+        F::ProcCmdline | F::ProcPcmdline | F::ProcArgs | F::ProcExeline | F::ProcPargs => 8.0,
+        F::ProcAcmdline => 12.0,
+        F::EvtArg | F::EvtRawarg => 6.0,
+        F::EvtArgs | F::EvtInfo => 20.0,
+        F::UserName | F::UserUid | F::UserLoginuid | F::ProcTty | F::ProcSid => 60.0,
+        F::ProcExepath | F::ProcPexepath | F::ProcCwd | F::ProcAexepath => 60.0,
+        F::ThreadCapEffective | F::ThreadCapPermitted | F::ThreadCapInheritable => 80.0,
+        F::ProcIsExeUpperLayer
+        | F::ProcIsExeLowerLayer
+        | F::ProcIsExeWritable
+        | F::ProcIsExeFromMemfd => 60.0,
+        F::ProcEnv => 200.0,
+        _ => 3.0,
+    }
+}
