@@ -1,4 +1,8 @@
 //! Takes events of every container of a task and stores them.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sidecar::cli::main()
+}

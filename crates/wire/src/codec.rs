@@ -162,6 +162,15 @@ impl<M: Message + Default> Decoder<M> {
         Ok(Some((message, taken)))
     }
 
+    /// Whether [`Self::next`] would give a message or an error rather than ask for more bytes.
+    pub fn has_message(&self) -> bool {
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        rest.split_first_chunk::<LENGTH_BYTES>()
+            .is_some_and(|(prefix, body)| {
+                checked_len(*prefix, self.limit).map_or(true, |len| body.len() >= len)
+            })
+    }
+
     /// Bytes that were pushed and not taken yet.
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.start

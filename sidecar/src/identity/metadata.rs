@@ -1,0 +1,275 @@
+//! The answer of the ECS task metadata endpoint, version 4. Every field is optional: at the start
+//! of a task most are missing, and Fargate, EC2 and later agents differ.
+
+use event::Task;
+use serde::Deserialize;
+use wire::Container;
+
+use crate::http::HttpError;
+
+/// Why there is no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MetadataError {
+    /// The connection failed.
+    #[error("cannot ask the task metadata endpoint")]
+    Http(#[from] HttpError),
+    /// It is not the JSON that it should be.
+    #[error("the task metadata makes no sense")]
+    Json(#[from] serde_json::Error),
+    /// No answer in time.
+    #[error("`{0}` is silent")]
+    Silent(String),
+}
+
+/// `${ECS_CONTAINER_METADATA_URI_V4}/task`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TaskMetadata {
+    cluster: Option<String>,
+    #[serde(rename = "TaskARN")]
+    task_arn: Option<String>,
+    family: Option<String>,
+    revision: Option<String>,
+    availability_zone: Option<String>,
+    known_status: Option<String>,
+    containers: Option<Vec<ContainerMetadata>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ContainerMetadata {
+    docker_id: Option<String>,
+    name: Option<String>,
+    image: Option<String>,
+    #[serde(rename = "ImageID")]
+    image_id: Option<String>,
+    #[serde(rename = "ContainerARN")]
+    container_arn: Option<String>,
+    known_status: Option<String>,
+    started_at: Option<String>,
+    volumes: Option<Vec<Volume>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Volume {
+    source: Option<String>,
+    destination: Option<String>,
+}
+
+impl TaskMetadata {
+    /// Reads an answer.
+    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(json)
+    }
+
+    /// Whether the task and all its containers are at their final state of starting.
+    pub fn is_running(&self) -> bool {
+        let is_running = |status: &Option<String>| status.as_deref() == Some("RUNNING");
+        is_running(&self.known_status)
+            && self
+                .list()
+                .iter()
+                .all(|container| is_running(&container.known_status))
+    }
+
+    fn list(&self) -> &[ContainerMetadata] {
+        self.containers.as_deref().unwrap_or_default()
+    }
+
+    /// The task without a container: what the sidecar's own records carry.
+    pub fn own(&self, docker_id: &str) -> Task {
+        self.task(
+            self.list()
+                .iter()
+                .find(|c| c.docker_id.as_deref() == Some(docker_id)),
+        )
+    }
+
+    /// What is known of a container. It is found by its id; where ECS's agent on EC2 gives the
+    /// endpoint another id, by the host name that Docker made from it, or by its name.
+    pub fn find(&self, container: &Container) -> Task {
+        let by_id = |c: &&ContainerMetadata| {
+            !container.metadata_id.is_empty()
+                && c.docker_id.as_deref() == Some(&container.metadata_id)
+        };
+        let by_host = |c: &&ContainerMetadata| {
+            container.hostname.len() >= 12
+                && c.docker_id
+                    .as_deref()
+                    .is_some_and(|id| id.starts_with(&container.hostname))
+        };
+        let by_name = |c: &&ContainerMetadata| {
+            !container.name.is_empty() && c.name.as_deref() == Some(&container.name)
+        };
+        let list = self.list();
+        let found = list
+            .iter()
+            .find(by_id)
+            .or_else(|| list.iter().find(by_host))
+            .or_else(|| list.iter().find(by_name));
+        let mut task = self.task(found);
+        if found.is_none() {
+            let said = from_hello(container);
+            task.container_id = said.container_id;
+            task.image = said.image;
+        }
+        task
+    }
+
+    fn task(&self, container: Option<&ContainerMetadata>) -> Task {
+        let mut task = Task {
+            cluster: self.cluster.clone(),
+            task_arn: self.task_arn.clone(),
+            family: self.family.clone(),
+            revision: self.revision.clone(),
+            availability_zone: self.availability_zone.clone(),
+            ..Task::default()
+        };
+        if let Some(container) = container {
+            task.container_name.clone_from(&container.name);
+            task.container_id.clone_from(&container.docker_id);
+            task.container_arn.clone_from(&container.container_arn);
+            task.image.clone_from(&container.image);
+            task.image_id.clone_from(&container.image_id);
+            task.started = container.started_at.as_deref().and_then(nanoseconds);
+            task.mounts = container
+                .volumes
+                .iter()
+                .flatten()
+                .filter_map(mount)
+                .collect();
+        }
+        task
+    }
+}
+
+/// What a container says of itself.
+pub(super) fn from_hello(container: &Container) -> Task {
+    let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    Task {
+        container_id: said(&container.metadata_id),
+        container_name: said(&container.name),
+        image: said(&container.image),
+        ..Task::default()
+    }
+}
+
+fn mount(volume: &Volume) -> Option<String> {
+    let destination = volume.destination.as_deref()?;
+    Some(format!(
+        "{}:{destination}:::",
+        volume.source.as_deref().unwrap_or_default()
+    ))
+}
+
+/// `2020-10-08T20:09:11.703149753Z` as nanoseconds since 1970; `None` for anything else.
+fn nanoseconds(text: &str) -> Option<u64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let numbers = |text: &str, separator| -> Option<Vec<u64>> {
+        text.split(separator)
+            .map(|part| part.parse().ok())
+            .collect()
+    };
+    let &[year, month, day] = numbers(date, '-')?.as_slice() else {
+        return None;
+    };
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let &[hour, minute, second] = numbers(clock, ':')?.as_slice() else {
+        return None;
+    };
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || fraction.len() > 9 {
+        return None;
+    }
+    let fraction: u64 = format!("{fraction:0<9}").parse().ok()?;
+    // Years begin in March, so that the leap day is the last of its year.
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day.min(31) - 719_469;
+    let seconds = days * 86_400 + hour.min(23) * 3600 + minute.min(59) * 60 + second.min(60);
+    seconds.checked_mul(1_000_000_000)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(id: &str, hostname: &str, name: &str) -> Container {
+        Container {
+            metadata_id: id.to_owned(),
+            hostname: hostname.to_owned(),
+            name: name.to_owned(),
+            ..Container::default()
+        }
+    }
+
+    fn sample() -> TaskMetadata {
+        TaskMetadata::parse(
+            br#"{"Cluster":"c","TaskARN":"arn:t","Family":"f","Revision":"3","KnownStatus":"RUNNING",
+            "Unheard":{"of":[1]},"Containers":[
+            {"DockerId":"1234-0001","Name":"web","Image":"nginx","KnownStatus":"RUNNING","StartedAt":"2020-10-08T20:09:11.5Z"},
+            {"DockerId":"abcdef0123456789","Name":"db","KnownStatus":"PULLED"}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_container_is_found_by_id_then_host_then_name() {
+        let metadata = sample();
+        let name = |c: Container| metadata.find(&c).container_name;
+        assert_eq!(name(container("1234-0001", "", "")).as_deref(), Some("web"));
+        assert_eq!(
+            name(container("other", "abcdef012345", "")).as_deref(),
+            Some("db")
+        );
+        assert_eq!(name(container("", "x", "web")).as_deref(), Some("web"));
+        assert_eq!(name(container("forged", "", "")), None);
+        assert_eq!(
+            metadata
+                .find(&container("forged", "", ""))
+                .task_arn
+                .as_deref(),
+            Some("arn:t")
+        );
+    }
+
+    #[test]
+    fn a_task_runs_when_all_its_containers_do() {
+        assert!(!sample().is_running());
+        assert!(!TaskMetadata::parse(b"{}").unwrap().is_running());
+    }
+
+    #[test]
+    fn times_are_read_as_the_calendar_says() {
+        let ns = |text| nanoseconds(text);
+        assert_eq!(ns("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(
+            ns("2023-11-14T22:13:20.000000007Z"),
+            Some(1_700_000_000_000_000_007)
+        );
+        assert_eq!(ns("2000-02-29T00:00:00.5Z"), Some(951_782_400_500_000_000));
+        for bad in [
+            "",
+            "yesterday",
+            "2023-11-14",
+            "2023-13-01T00:00:00Z",
+            "9999999-1-1T0:0:0Z",
+        ] {
+            assert_eq!(ns(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_an_object_is_refused() {
+        for bad in [&b""[..], b"null", b"\"x\"", b"{\"Containers\":7}"] {
+            assert!(
+                TaskMetadata::parse(bad).is_err(),
+                "{}",
+                String::from_utf8_lossy(bad)
+            );
+        }
+    }
+}
