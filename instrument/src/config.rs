@@ -79,6 +79,8 @@ pub struct Config {
     pub output: Output,
     /// Rule files instead of the built-in ones.
     pub rules: Vec<PathBuf>,
+    /// Whether rule files were named on the command line.
+    pub is_interactive: bool,
     /// Whether every event goes out, not only alerts.
     pub events: bool,
     /// What to do with `io_uring`.
@@ -171,6 +173,7 @@ pub fn from_environment(environment: &Environment) -> Result<Config, ConfigError
         log,
         output,
         rules: text(env::WORKLOAD_AGENT_RULES).map_or_else(Vec::new, |list| paths(list)),
+        is_interactive: false,
         events: false,
         io_uring,
         command: Vec::new(),

@@ -14,6 +14,7 @@ pub mod descriptor;
 pub mod filter;
 pub mod guard;
 mod ids;
+pub mod judge;
 pub mod launch;
 pub mod live;
 pub mod log;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use event::{Arg, Args, EventType, Facts, Fd, FdKind, Outcome, ProcessFacts, Role, Task};
+use event::{Alert, Arg, Args, EventType, Facts, Fd, FdKind, Outcome, ProcessFacts, Role, Task};
 use sys::{Call, Pid, Tid};
 
 use crate::descriptor::{describe, kind_of_domain, socket, towards, unknown};
@@ -32,6 +32,9 @@ pub struct Moment {
     outcome: Outcome,
     args: OnceCell<Args<'static>>,
     fd: OnceCell<Option<Fd<'static>>>,
+    /// What rules said at the entry, kept back until it is known what the kernel really did.
+    suspected: Vec<Alert>,
+    is_settled: bool,
 }
 
 /// Where the event comes from.
@@ -56,6 +59,8 @@ impl Moment {
             outcome: Outcome::Pending,
             args: OnceCell::new(),
             fd: OnceCell::new(),
+            suspected: Vec::new(),
+            is_settled: false,
         }
     }
 
@@ -71,6 +76,8 @@ impl Moment {
             outcome: Outcome::Returned(0),
             args: OnceCell::new(),
             fd: OnceCell::from(None),
+            suspected: Vec::new(),
+            is_settled: false,
         }
     }
 
@@ -86,6 +93,8 @@ impl Moment {
             outcome: Outcome::None,
             args: OnceCell::from(args),
             fd: OnceCell::from(None),
+            suspected: Vec::new(),
+            is_settled: false,
         }
     }
 
@@ -122,6 +131,26 @@ impl Moment {
     /// Whether it opens a file by a path.
     pub const fn opens(&self) -> bool {
         matches!(&self.source, Source::Call(row, _) if matches!(row.fd, FdOf::Opened))
+    }
+
+    /// The rules have said all that they have to say.
+    pub const fn settle(&mut self) {
+        self.is_settled = true;
+    }
+
+    /// Whether the rules need not be asked again.
+    pub const fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Whether a rule matches is known, but not yet what the kernel makes of the call.
+    pub fn suspect(&mut self, alerts: Vec<Alert>) {
+        self.suspected = alerts;
+    }
+
+    /// What was suspected at the entry.
+    pub fn take_suspected(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.suspected)
     }
 
     /// Reads what the call's memory holds, before the thread goes on and may change it.

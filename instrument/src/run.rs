@@ -12,6 +12,7 @@ use sys::Pid;
 use crate::brain::Pace;
 use crate::config::{self, Config, Environment, Mode, Output, Priority, Request};
 use crate::filter::Plan;
+use crate::judge::{Judge, RulesError};
 use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
 use crate::outbox::{self, Destination, Identity, Outbox};
@@ -60,6 +61,11 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
     if config.mode == Mode::Off {
         return execute(&command);
     }
+    let identity = identity(config.mode, environment);
+    let judge = match judge(config, identity.hostname()) {
+        Ok(judge) => judge,
+        Err(error) => return complain(exit::REFUSED, &error),
+    };
     let destination = match destination(&config.output) {
         Ok(destination) => destination,
         Err(error) => return complain(exit::REFUSED, &error),
@@ -68,15 +74,14 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         watched: if config.events {
             EventTypeSet::all()
         } else {
-            EventTypeSet::EMPTY
+            judge.events()
         },
         events: config.events,
         io_uring: config.io_uring,
     };
     match launch::split() {
         Ok(Side::Tracer(channel, workload)) => {
-            let identity = identity(config.mode, environment);
-            trace((channel, workload), policy, destination, identity)
+            trace((channel, workload), (policy, judge), destination, identity)
         }
         Ok(Side::Workload(mut channel, tracer)) => {
             let plan = (config.mode == Mode::Seccomp).then_some(Plan {
@@ -128,6 +133,24 @@ fn untraced(config: &Config, command: &Command, error: &LaunchError) -> ExitCode
     }
 }
 
+/// The rules to judge by. A rule file that is named on the command line must be right: whoever
+/// wrote it is there to see. One that comes with the task's settings must not keep a workload from
+/// running, unless that is what the settings ask for.
+fn judge(config: &Config, hostname: &str) -> Result<Judge, RulesError> {
+    let asked = if config.rules.is_empty() {
+        Judge::usual(hostname)
+    } else {
+        Judge::from_files(&config.rules, hostname)
+    };
+    match asked {
+        Err(error) if config.priority == Priority::Availability && !config.is_interactive => {
+            tracing::error!(%error, "Rules are wrong; the built-in ones are used instead.");
+            Judge::built_in(hostname)
+        }
+        asked => asked,
+    }
+}
+
 /// Why the output cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to `{path}`: {reason}")]
@@ -170,7 +193,7 @@ fn identity(mode: Mode, environment: &Environment) -> Identity {
 /// The tracer's process.
 fn trace(
     (channel, workload): (Channel, Pid),
-    policy: Policy,
+    (policy, judge): (Policy, Judge),
     destination: Destination,
     identity: Identity,
 ) -> ExitCode {
@@ -203,10 +226,9 @@ fn trace(
         Watched::Bare => Pace::Every,
         Watched::Filtered => Pace::Filtered,
     };
-    let hostname = identity.hostname().to_owned();
     match Outbox::start(outbox::Config::new(destination), identity) {
         Ok(outbox) => {
-            Watch::new(workload, pace, policy, outbox, &hostname).run();
+            Watch::new(workload, pace, policy, judge, outbox).run();
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -18,6 +18,7 @@ use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 use crate::brain::{Brain, Next, Pace};
 use crate::config::IoUring;
 use crate::ids::Map;
+use crate::judge::Judge;
 use crate::live::Moment;
 use crate::log;
 use crate::notice::Notices;
@@ -57,6 +58,7 @@ pub struct Watch {
     world: World,
     policy: Policy,
     by_number: ByNumber,
+    judge: Judge,
     outbox: Outbox,
     notices: Notices,
     /// Threads that stand still until the brain says so.
@@ -73,7 +75,7 @@ pub struct Watch {
 
 impl Watch {
     /// A tracer that has just seized the process `root`.
-    pub fn new(root: Pid, pace: Pace, policy: Policy, outbox: Outbox, hostname: &str) -> Self {
+    pub fn new(root: Pid, pace: Pace, policy: Policy, judge: Judge, outbox: Outbox) -> Self {
         let mut brain = Brain::default();
         brain.seized(root.leader(), root.leader(), pace);
         Self {
@@ -81,8 +83,9 @@ impl Watch {
             world: World::new(Processes::new(root, sys::now())),
             policy,
             by_number: ByNumber::default(),
+            notices: Notices::of(judge.hostname()),
+            judge,
             outbox,
-            notices: Notices::of(hostname),
             held: Map::default(),
             tracer: Pid::this(),
             is_launching: true,

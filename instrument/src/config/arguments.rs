@@ -83,6 +83,9 @@ pub fn parse(
             }
             Long("rules") => {
                 let list = parser.value().map_err(wrong)?;
+                if !std::mem::replace(&mut config.is_interactive, true) {
+                    config.rules.clear();
+                }
                 config.rules.extend(paths(&list));
             }
             lexopt::Arg::Value(value) => {

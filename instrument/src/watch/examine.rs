@@ -6,7 +6,8 @@ use sys::{Call, Pid, Stopped};
 use super::{Pending, Watch};
 use crate::brain::Decision;
 use crate::guard::{self, Told, Verdict};
-use crate::live::Moment;
+use crate::judge::Judgement;
+use crate::live::{Live, Moment};
 use crate::table::{ByNumber, Row};
 
 impl Watch {
@@ -39,11 +40,31 @@ impl Watch {
         if !is_exec && !self.policy.watched.contains(kind) {
             return Decision::Go;
         }
-        let moment = Moment::entry(row, kind, call, tid, pid).numbered(self.world.next_event());
+        let mut moment = Moment::entry(row, kind, call, tid, pid).numbered(self.world.next_event());
         if is_exec {
             return Decision::Return(Box::new(moment));
         }
-        if self.policy.events {
+        let judgement = self.judge.judge(&Live {
+            moment: &moment,
+            world: &self.world,
+        });
+        let is_awaited = match judgement {
+            Judgement::No => false,
+            Judgement::Undecided => true,
+            // What a descriptor leads to is certain only when it is there.
+            Judgement::Match(alerts) if moment.opens() => {
+                moment.suspect(alerts);
+                true
+            }
+            Judgement::Match(alerts) => {
+                for alert in alerts {
+                    self.outbox.alert(&alert);
+                }
+                moment.settle();
+                false
+            }
+        };
+        if is_awaited || self.policy.events {
             moment.keep();
             return Decision::Return(Box::new(moment));
         }

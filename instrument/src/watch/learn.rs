@@ -1,10 +1,11 @@
 //! What was learnt from a stop becomes state and events.
 
-use event::{Arg, Args, EventType};
+use event::{Alert, Arg, Args, EventType};
 use sys::{CallStop, ForkKind, Pid, Stopped, Tid};
 
 use super::{Pending, Watch, status_of};
 use crate::brain::{Child, Kin, Learnt};
+use crate::judge::Judgement;
 use crate::live::{Live, Moment};
 use crate::process::Image;
 
@@ -27,7 +28,8 @@ impl Watch {
                 result,
             } => {
                 pending.returned(result);
-                self.finished(&pending);
+                let suspected = pending.take_suspected();
+                self.finished(&pending, suspected);
             }
             Learnt::Stray { tid } => self.adopt(tid),
             // An exec is only ever learnt from its stop.
@@ -108,11 +110,12 @@ impl Watch {
     /// Something happened whose result is known, or that has none.
     pub(super) fn happened(&mut self, moment: Moment) {
         let moment = moment.numbered(self.world.next_event());
-        self.finished(&moment);
+        self.finished(&moment, Vec::new());
     }
 
-    /// A call returned.
-    pub(super) fn finished(&mut self, moment: &Moment) {
+    /// A call returned. What was suspected at its entry is told if the truth, now that it is known,
+    /// does not lead to other alerts: an attempt is worth telling too.
+    fn finished(&mut self, moment: &Moment, suspected: Vec<Alert>) {
         if self.is_launching && moment.pid() == self.world.processes.root() {
             return;
         }
@@ -120,6 +123,15 @@ impl Watch {
             moment,
             world: &self.world,
         };
+        if !moment.is_settled() {
+            let alerts = match self.judge.judge(&live) {
+                Judgement::Match(alerts) => alerts,
+                Judgement::No | Judgement::Undecided => suspected,
+            };
+            for alert in alerts {
+                self.outbox.alert(&alert);
+            }
+        }
         if self.policy.events {
             self.outbox.event(&live);
         }
