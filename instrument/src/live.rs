@@ -206,6 +206,10 @@ impl Moment {
             match row.fd {
                 FdOf::Accepted => Some(self.accepted(int(0))),
                 FdOf::Argument(at) => describe(self.tid, self.pid, int(at)),
+                FdOf::Duplicated(at) => describe(self.tid, self.pid, int(at)).map(|mut fd| {
+                    fd.num = self.result();
+                    fd
+                }),
                 FdOf::ArgumentTo(at, kind) => Some(self.towards(int(at), kind, call)),
                 FdOf::Made(made) => Some(self.made(made, int(0))),
                 FdOf::Nothing => None,

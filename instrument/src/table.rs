@@ -114,6 +114,8 @@ pub enum FdOf {
     Argument(u8),
     /// An existing socket, and the address that it will be tied to or talk to.
     ArgumentTo(u8, Kind),
+    /// The call makes another descriptor for what this one refers to.
+    Duplicated(u8),
     /// It is about none.
     Nothing,
     /// The call makes one for the file that its path names.

@@ -190,6 +190,12 @@ pub const ARGUMENTS: &[&str] = &[
     "val",
     "vpid",
     "vtid",
+    "arg2_int",
+    "dir",
+    "entries",
+    "mountfd",
+    "new_root",
+    "put_old",
 ];
 
 /// The one copy of an argument's name.

@@ -81,13 +81,13 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("dup", n(32, &[41], 23))
         .event(E::Dup)
         .params(&[p("fd", Result), p("oldfd", Fd(0))])
-        .fd(FdOf::Argument(0))
+        .fd(FdOf::Duplicated(0))
         .result()
         .why("may put a socket in the place of standard input"),
     Row::new("dup2", old(33, &[63]))
         .event(E::Dup2)
         .params(&[p("fd", Result), p("oldfd", Fd(0)), p("newfd", Fd(1))])
-        .fd(FdOf::Argument(0))
+        .fd(FdOf::Duplicated(0))
         .when(&[&[AtMost(1, 2)]])
         .result()
         .why("a socket in the place of standard input is a reverse shell"),
@@ -99,7 +99,7 @@ pub(super) static ROWS: &[Row] = &[
             p("newfd", Fd(1)),
             p("flags", Flags(2)),
         ])
-        .fd(FdOf::Argument(0))
+        .fd(FdOf::Duplicated(0))
         .when(&[&[AtMost(1, 2)]])
         .result()
         .why("a socket in the place of standard input is a reverse shell"),

@@ -27,6 +27,16 @@ fn indices_lead_back_to_rows() {
 }
 
 #[test]
+fn arguments_have_names_that_rules_may_use() {
+    for (_, row) in rows() {
+        for param in row.params {
+            let known = event::argument(param.name);
+            assert!(known.is_some(), "evt.arg.{} of {}", param.name, row.call);
+        }
+    }
+}
+
+#[test]
 fn every_row_says_why() {
     for (_, row) in rows() {
         assert!(!row.why.is_empty(), "{}", row.call);
