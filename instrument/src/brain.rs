@@ -199,6 +199,13 @@ impl<P> Brain<P> {
         }
     }
 
+    /// Slows all threads of a process down to a stop at every call, or lets the filter choose.
+    pub fn set_process_pace(&mut self, leader: Tid, pace: Pace) {
+        for thread in self.threads.values_mut().filter(|t| t.leader == leader) {
+            thread.pace = pace;
+        }
+    }
+
     /// Takes a stop.
     pub fn on_stop(&mut self, tid: Tid, stop: Stop) -> Step<P> {
         if let Stop::Exec { former } = stop {

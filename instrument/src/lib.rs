@@ -12,6 +12,7 @@ pub mod config;
 pub mod decode;
 pub mod descriptor;
 pub mod filter;
+pub mod foreign;
 pub mod guard;
 mod ids;
 pub mod judge;

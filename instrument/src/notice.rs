@@ -12,7 +12,7 @@ use crate::world::World;
 const MAX_REMEMBERED: usize = 4096;
 
 /// Name, priority and explanation.
-type Notice = (&'static str, Priority, &'static str);
+type Notice<'a> = (&'a str, Priority, &'a str);
 
 /// Reports, and what was reported already.
 #[derive(Debug, Default)]
@@ -113,7 +113,13 @@ impl Notices {
         }
     }
 
-    fn alert(&self, world: &World, pid: Pid, (rule, priority, text): Notice) -> Alert {
+    /// A report about a process.
+    pub(crate) fn alert(
+        &self,
+        world: &World,
+        pid: Pid,
+        (rule, priority, text): Notice<'_>,
+    ) -> Alert {
         let process = world.processes.get(pid);
         let bytes = |bytes: &[u8]| FieldValue::Text(String::from_utf8_lossy(bytes).into_owned());
         let name = process.map_or(FieldValue::Null, |p| bytes(p.comm()));

@@ -9,12 +9,13 @@
 //! The parts: `ring` is the memory, `queue` decides what gets in, `session` decides what is said
 //! to the sidecar, `lines` writes to a file, `sender` is the thread around either.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event::{EventType, Facts};
 use wire::{Body, Refusal};
@@ -36,7 +37,7 @@ pub use totals::{Counters, Pair};
 use lines::Lines;
 use queue::{Pushed, Queue, Urgency};
 use ring::Class;
-use sender::{Bell, Destination as Sending, Sender};
+use sender::{Bell, Destination as Sending, Drain, Sender};
 use session::Session;
 use totals::Totals;
 
@@ -52,6 +53,16 @@ pub enum Destination {
     Socket(PathBuf),
 }
 
+/// Something to be done now and then on the sender's thread, which is the only one that has time. It
+/// says when it wants to be done again.
+pub struct Rounds(pub Box<dyn FnMut() -> Duration + Send>);
+
+impl fmt::Debug for Rounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rounds").finish_non_exhaustive()
+    }
+}
+
 /// How the outbox is set up.
 #[derive(Debug)]
 pub struct Config {
@@ -60,6 +71,8 @@ pub struct Config {
     /// The most that is kept, in bytes; an eighth of it for what is urgent. Rounded up to 64 KiB
     /// times a power of two. Memory is taken as it is needed.
     pub bytes: usize,
+    /// What else the sender's thread has to do.
+    pub rounds: Option<Rounds>,
 }
 
 impl Config {
@@ -68,6 +81,7 @@ impl Config {
         Self {
             destination,
             bytes: 2 * 1024 * 1024,
+            rounds: None,
         }
     }
 }
@@ -140,17 +154,17 @@ impl Outbox {
         let (tell, messages) = sync_channel(MESSAGES);
         let bell = Arc::new(Bell::default());
         let sending = match config.destination {
-            Destination::File(file) => Sending::File(
-                Box::new(Lines::new(reader, Arc::clone(&totals), tell)),
-                file,
-            ),
+            Destination::File(file) => {
+                let lines = Lines::new(reader, Arc::clone(&totals), tell);
+                Sending::File(Box::new(lines), lines::unblocked(file))
+            }
             Destination::Socket(path) => {
                 let hello = identity.into_hello();
                 let session = Session::new(reader, hello, Arc::clone(&totals), tell);
                 Sending::Socket(Box::new(session), path)
             }
         };
-        Sender::new(sending, Arc::clone(&bell)).start()?;
+        Sender::new(sending, Arc::clone(&bell), config.rounds).start()?;
         Ok(Self {
             queue: Queue::new(writer, Arc::clone(&totals)),
             totals,
@@ -212,29 +226,49 @@ impl Outbox {
         self.totals.counters()
     }
 
-    /// Says goodbye and waits until everything is in safe hands, for at most `patience`. Does not
-    /// wait when nobody listens. Nothing should be put in afterwards.
+    /// Waits until everything is in safe hands, for at most `patience`, and not at all when nobody
+    /// listens. The outbox goes on afterwards.
+    pub fn drain(&mut self, patience: Duration) -> Undelivered {
+        self.hand_over(None, patience)
+    }
+
+    /// Says goodbye, and waits as [`Self::drain`] does. Nothing should be put in afterwards.
     pub fn flush(&mut self, bye: &wire::Bye, patience: Duration) -> Undelivered {
-        let deadline = std::time::Instant::now() + patience;
+        self.hand_over(Some(bye), patience)
+    }
+
+    fn hand_over(&mut self, mut bye: Option<&wire::Bye>, patience: Duration) -> Undelivered {
+        let deadline = Instant::now() + patience;
         let mut is_said = false;
         self.bell.begin_drain();
         loop {
-            if !is_said && self.queue.settle() == Pushed::Kept {
-                let counters = self.totals.counters();
-                let note = |queue: &mut Queue, body| {
-                    queue.push(Class::Note, Urgency::High, || body) == Pushed::Kept
-                };
-                is_said = note(&mut self.queue, Body::Counters(counters.into()))
-                    && note(&mut self.queue, Body::Bye(bye.clone()));
+            if !is_said {
+                is_said = self.say_last(&mut bye);
                 self.bell.ring();
             }
             let is_done = is_said && self.queue.is_drained();
-            let left = deadline.saturating_duration_since(std::time::Instant::now());
-            if is_done || left.is_zero() || self.bell.wait_drained(left) == sender::Drain::Hopeless
-            {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if is_done || left.is_zero() || self.bell.wait_drained(left) == Drain::Hopeless {
                 break;
             }
         }
+        self.bell.end_drain();
         self.totals.counters().queued()
+    }
+
+    /// Puts in what must not be missing at the end, as soon as there is room for it: gaps that were
+    /// not told yet, and before a goodbye the final counters.
+    fn say_last(&mut self, bye: &mut Option<&wire::Bye>) -> bool {
+        if self.queue.settle() == Pushed::Dropped {
+            return false;
+        }
+        let Some(last) = *bye else { return true };
+        let counters = wire::Counters::from(self.totals.counters());
+        let mut note = |body| self.queue.push(Class::Note, Urgency::High, || body) == Pushed::Kept;
+        let is_said = note(Body::Counters(counters)) && note(Body::Bye(last.clone()));
+        if is_said {
+            *bye = None;
+        }
+        is_said
     }
 }

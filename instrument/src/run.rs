@@ -4,6 +4,7 @@ use std::ffi::{CString, OsStr};
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use contract::{env, exit};
 use event::EventTypeSet;
@@ -12,10 +13,11 @@ use sys::Pid;
 use crate::brain::Pace;
 use crate::config::{self, Config, Environment, Mode, Output, Priority, Request};
 use crate::filter::Plan;
+use crate::foreign::{Entry, Found, Lookout};
 use crate::judge::{Judge, RulesError};
 use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
-use crate::outbox::{self, Destination, Identity, Outbox};
+use crate::outbox::{self, Destination, Identity, Outbox, Rounds};
 use crate::watch::{Policy, Watch};
 
 /// The program.
@@ -226,9 +228,22 @@ fn trace(
         Watched::Bare => Pace::Every,
         Watched::Filtered => Pace::Filtered,
     };
-    match Outbox::start(outbox::Config::new(destination), identity) {
+    let plan = (watched == Watched::Filtered).then(|| Plan {
+        watched: policy.watched,
+        tracer: Pid::this(),
+    });
+    let found = Arc::new(Found::default());
+    let entry = Entry::new(Arc::clone(&found), plan.as_ref());
+    let mut lookout = Lookout::new(workload, found);
+    let outbox = outbox::Config {
+        rounds: Some(Rounds(Box::new(move || lookout.look()))),
+        ..outbox::Config::new(destination)
+    };
+    match Outbox::start(outbox, identity) {
         Ok(outbox) => {
-            Watch::new(workload, pace, policy, judge, outbox).run();
+            Watch::new(workload, pace, policy, judge, outbox)
+                .with_entry(entry)
+                .run();
             ExitCode::SUCCESS
         }
         Err(error) => {

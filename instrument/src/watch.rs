@@ -17,6 +17,7 @@ use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 
 use crate::brain::{Brain, Next, Pace};
 use crate::config::IoUring;
+use crate::foreign::Entry;
 use crate::ids::Map;
 use crate::judge::Judge;
 use crate::live::Moment;
@@ -54,13 +55,15 @@ pub(crate) type Pending = Box<Moment>;
 /// The tracer.
 #[derive(Debug)]
 pub struct Watch {
-    brain: Brain<Pending>,
-    world: World,
-    policy: Policy,
+    pub(crate) brain: Brain<Pending>,
+    pub(crate) world: World,
+    pub(crate) policy: Policy,
     by_number: ByNumber,
     judge: Judge,
-    outbox: Outbox,
-    notices: Notices,
+    pub(crate) outbox: Outbox,
+    pub(crate) notices: Notices,
+    /// What entered the container from outside.
+    pub(crate) entry: Entry,
     /// Threads that stand still until the brain says so.
     held: Map<Tid, Stopped>,
     /// This process: the one that must not be harmed.
@@ -86,6 +89,7 @@ impl Watch {
             notices: Notices::of(judge.hostname()),
             judge,
             outbox,
+            entry: Entry::default(),
             held: Map::default(),
             tracer: Pid::this(),
             is_launching: true,
@@ -94,6 +98,13 @@ impl Watch {
             is_over: false,
             faults: 0,
         }
+    }
+
+    /// Takes in what enters the container from outside.
+    #[must_use]
+    pub fn with_entry(mut self, entry: Entry) -> Self {
+        self.entry = entry;
+        self
     }
 
     /// Traces until nobody is left.
@@ -117,6 +128,7 @@ impl Watch {
                 self.take(wait);
             }
             self.listen();
+            self.welcome();
         }
         self.say_goodbye();
     }

@@ -161,6 +161,16 @@ impl Filter {
         &self.program
     }
 
+    /// The program as it stands in the memory of a process that installs it (`struct sock_filter`).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bytes = |i: &Instruction| {
+            let [code_low, code_high] = i.code.to_ne_bytes();
+            let [a, b, c, d] = i.value.to_ne_bytes();
+            [code_low, code_high, i.jump_true, i.jump_false, a, b, c, d]
+        };
+        self.program.iter().flat_map(bytes).collect()
+    }
+
     /// Runs the program as the kernel would, on one call: the proof of the compiler in tests.
     pub fn run(&self, audit: u32, number: u32, args: [u64; 6]) -> Action {
         let word = |offset: u32| -> u32 {

@@ -104,6 +104,8 @@ struct SyscallInfo {
     words: [u64; 8],
 }
 
+const PTRACE_GETSIGMASK: libc::c_uint = 0x420a;
+const PTRACE_SETSIGMASK: libc::c_uint = 0x420b;
 const PTRACE_GET_SYSCALL_INFO: libc::c_uint = 0x420e;
 const OP_ENTRY: u8 = 1;
 const OP_EXIT: u8 = 2;
@@ -242,6 +244,35 @@ impl Stopped {
         let mut registers = arch::Registers::read(self.tid)?;
         registers.set_result(value);
         registers.write(self.tid)
+    }
+
+    /// The signals that it blocks, one bit each.
+    pub fn signal_mask(&self) -> Result<u64, Errno> {
+        let mut mask = 0_u64;
+        // SAFETY: the kernel writes the `size_of::<u64>()` bytes of a signal set to `mask`.
+        let rc = unsafe {
+            libc::ptrace(
+                PTRACE_GETSIGMASK,
+                self.tid.0,
+                size_of::<u64>(),
+                &raw mut mask,
+            )
+        };
+        Errno::result(rc).map(|_| mask)
+    }
+
+    /// Changes the signals that it blocks.
+    pub fn set_signal_mask(&self, mask: u64) -> Result<(), Errno> {
+        // SAFETY: the kernel reads the `size_of::<u64>()` bytes of a signal set from `mask`.
+        let rc = unsafe {
+            libc::ptrace(
+                PTRACE_SETSIGMASK,
+                self.tid.0,
+                size_of::<u64>(),
+                &raw const mask,
+            )
+        };
+        Errno::result(rc).map(drop)
     }
 
     /// Lets the thread go. A thread that was killed meanwhile is not an error: its end is reported

@@ -1,6 +1,9 @@
 //! Frames as lines of JSON, for `--output FILE`.
 
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -12,6 +15,23 @@ use super::{Message, Trouble};
 
 /// Lines are put together up to about this many bytes for one write.
 const BATCH_BYTES: usize = 64 * 1024;
+
+/// The same pipe or terminal, opened anew so that a reader that takes nothing cannot hold the sender
+/// up. The flag belongs to an open file, which the workload may share: it is not set on the one that
+/// was given. A file on a disk stays as it is.
+pub(super) fn unblocked(file: File) -> File {
+    let is_pipe = file
+        .metadata()
+        .is_ok_and(|meta| meta.file_type().is_fifo() || meta.file_type().is_char_device());
+    if !is_pipe {
+        return file;
+    }
+    OpenOptions::new()
+        .append(true)
+        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY)
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .unwrap_or(file)
+}
 
 /// What goes into the file next, and what is in it for certain.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use super::Rounds;
 use super::lines::Lines;
 use super::session::{Session, State};
 
@@ -27,6 +28,9 @@ const NAP: Duration = Duration::from_secs(1);
 
 /// A file that could not be written is tried again after this.
 const FILE_RETRY: Duration = Duration::from_secs(1);
+
+/// So many looks at a reader that takes nothing, and it is looked at less often.
+const PATIENT_LOOKS: u32 = 25;
 
 /// So many looks that found nothing end the traffic.
 const QUIET_LOOKS: u32 = 4;
@@ -80,6 +84,11 @@ impl Bell {
         self.ring();
     }
 
+    /// It was not the end after all, or nothing more is to be waited for.
+    pub(super) fn end_drain(&self) {
+        self.set_drain(Drain::None);
+    }
+
     /// Waits for the sender to say how the drain went, or for a while.
     pub(super) fn wait_drained(&self, limit: Duration) -> Drain {
         let guard = self.drain.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +103,16 @@ impl Bell {
 
     fn drain(&self) -> Drain {
         *self.drain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to a drain that is still wanted.
+    fn answer_drain(&self, answer: Drain) {
+        let mut drain = self.drain.lock().unwrap_or_else(PoisonError::into_inner);
+        if *drain != Drain::None {
+            *drain = answer;
+        }
+        drop(drain);
+        self.changed.notify_all();
     }
 
     fn set_drain(&self, drain: Drain) {
@@ -130,12 +149,19 @@ pub(super) struct Sender {
     born: Instant,
     stream: Option<UnixStream>,
     quiet: u32,
+    blocked: u32,
+    rounds: Option<Rounds>,
+    /// When the rounds are due; `None` for never again.
+    rounds_due: Option<Duration>,
 }
 
 impl Sender {
     /// A sender that has not been started.
-    pub(super) fn new(destination: Destination, bell: Arc<Bell>) -> Self {
+    pub(super) fn new(destination: Destination, bell: Arc<Bell>, rounds: Option<Rounds>) -> Self {
         Self {
+            rounds_due: rounds.as_ref().map(|_| Duration::ZERO),
+            rounds,
+            blocked: 0,
             destination,
             bell,
             born: Instant::now(),
@@ -177,7 +203,17 @@ impl Sender {
         if drain == Drain::Wanted {
             self.report_drain(look);
         }
+        self.go_rounds();
         self.sleep(look, drain);
+    }
+
+    fn go_rounds(&mut self) {
+        let now = self.born.elapsed();
+        if let (Some(Rounds(rounds)), Some(due)) = (&mut self.rounds, self.rounds_due)
+            && now >= due
+        {
+            self.rounds_due = now.checked_add(rounds());
+        }
     }
 
     fn report_drain(&self, look: Look) {
@@ -191,9 +227,9 @@ impl Sender {
         };
         // A sidecar that was there before may be starting again: it is worth the tracer's patience.
         if is_over || (matches!(look, Look::Apart(_)) && !was_there) {
-            self.bell.set_drain(Drain::Hopeless);
+            self.bell.answer_drain(Drain::Hopeless);
         } else if is_drained {
-            self.bell.set_drain(Drain::Done);
+            self.bell.answer_drain(Drain::Done);
         }
     }
 
@@ -205,32 +241,40 @@ impl Sender {
     }
 
     fn sleep(&mut self, look: Look, drain: Drain) {
+        self.blocked = match look {
+            Look::Blocked => self.blocked.saturating_add(1),
+            Look::Apart(_) | Look::Written { .. } => 0,
+        };
+        self.quiet = match look {
+            Look::Written { is_busy: false } => self.quiet.saturating_add(1),
+            Look::Apart(_) | Look::Blocked | Look::Written { .. } => 0,
+        };
         let pause = match look {
             _ if drain != Drain::None => SHORT_TICK,
-            Look::Blocked => SHORT_TICK,
+            Look::Blocked if self.blocked < PATIENT_LOOKS => SHORT_TICK,
+            Look::Blocked => TICK,
             Look::Apart(pause) => pause,
-            Look::Written { is_busy: true } => {
-                self.quiet = 0;
-                TICK
-            }
-            Look::Written { is_busy: false } => {
-                self.quiet = self.quiet.saturating_add(1);
-                if self.quiet < QUIET_LOOKS { TICK } else { NAP }
-            }
+            Look::Written { .. } if self.quiet < QUIET_LOOKS => TICK,
+            Look::Written { .. } => NAP,
         };
+        let until_rounds = self
+            .rounds_due
+            .map_or(pause, |due| due.saturating_sub(self.born.elapsed()));
         if pause == NAP {
-            self.bell.is_sleeping.store(true, Ordering::SeqCst);
-            // Either this sees the frame that was pushed meanwhile, or its maker sees the flag.
-            if self.is_empty_for_sure() {
-                thread::park_timeout(pause);
-            }
-            self.bell.is_sleeping.store(false, Ordering::Relaxed);
-            if !self.is_empty_for_sure() {
-                self.quiet = 0;
-            }
+            self.lie_down(pause.min(until_rounds));
         } else {
+            thread::park_timeout(pause.min(until_rounds));
+        }
+    }
+
+    /// Sleeps until somebody rings.
+    fn lie_down(&mut self, pause: Duration) {
+        self.bell.is_sleeping.store(true, Ordering::SeqCst);
+        // Either this sees the frame that was pushed meanwhile, or its maker sees the flag.
+        if self.is_empty_for_sure() {
             thread::park_timeout(pause);
         }
+        self.bell.is_sleeping.store(false, Ordering::Relaxed);
     }
 }
 

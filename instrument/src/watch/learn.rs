@@ -75,6 +75,9 @@ impl Watch {
         // the end of a container's first process the kernel kills everybody in it.
         if self.brain.is_last() || (is_root && pid == Pid(1)) {
             self.say_goodbye();
+        } else if is_root {
+            // An init that ends now takes everybody with it, the tracer included.
+            self.outbox.drain(super::LAST_WORDS);
         }
     }
 
@@ -108,7 +111,7 @@ impl Watch {
     }
 
     /// Something happened whose result is known, or that has none.
-    pub(super) fn happened(&mut self, moment: Moment) {
+    pub(crate) fn happened(&mut self, moment: Moment) {
         let moment = moment.numbered(self.world.next_event());
         self.finished(&moment, Vec::new());
     }

@@ -3,7 +3,7 @@
 use sys::{Abi, Call, CallStop, Errno, ExitStatus, ForkKind, How, Pid, Resume, Stopped, Tid};
 
 use super::Watch;
-use crate::brain::{Child, Kin, Next, Stop};
+use crate::brain::{Child, Kin, Next, Pace, Stop};
 use crate::filter::UNKNOWN_CONVENTION;
 use crate::table::{Row, row};
 
@@ -13,6 +13,9 @@ const CLONE_PARENT: u64 = 0x0000_8000;
 impl Watch {
     /// Understands a stop; an error means that the thread was killed meanwhile.
     pub(super) fn understand(&mut self, stopped: &Stopped) -> Result<Next, Errno> {
+        if let Some(next) = self.intercept(stopped)? {
+            return Ok(next);
+        }
         let tid = stopped.tid();
         let (stop, row) = match stopped.how() {
             How::Exec => {
@@ -37,6 +40,10 @@ impl Watch {
                     Some(row) => (Stop::Entry(call), Some(row)),
                     None => return self.not_ours(stopped, data),
                 },
+                // A filter was put into it since it was told to stop here, and chooses from now on.
+                CallStop::Entry(_) if self.brain.pace(tid) == Pace::Filtered => {
+                    return Ok(Next::Resume(Resume::Continue(None)));
+                }
                 CallStop::Entry(call) => match self.by_number.get(call.abi, call.number) {
                     Some(row) => (Stop::Entry(call), Some(row)),
                     None => return Ok(Next::Resume(Resume::ToSyscall(None))),

@@ -14,7 +14,10 @@ use super::server::HARD_LIMIT;
 
 fn outbox(file: File, bytes: usize) -> Outbox {
     let destination = Destination::File(file);
-    let config = Config { destination, bytes };
+    let config = Config {
+        bytes,
+        ..Config::new(destination)
+    };
     Outbox::start(config, Identity::gather(Mode::Seccomp, |_| None)).unwrap()
 }
 

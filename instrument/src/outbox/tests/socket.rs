@@ -17,8 +17,8 @@ use super::{alert, body};
 
 fn outbox(path: &Path, bytes: usize) -> Outbox {
     let config = Config {
-        destination: Destination::Socket(path.to_owned()),
         bytes,
+        ..Config::new(Destination::Socket(path.to_owned()))
     };
     Outbox::start(config, Identity::gather(Mode::Seccomp, |_| None)).unwrap()
 }
