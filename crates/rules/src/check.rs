@@ -95,8 +95,7 @@ pub(crate) fn field_fault(error: &FieldError, span: Span) -> CheckFault {
 fn allow_operator(check: &Check, source: &Source, shape: Shape) -> Result<(), CheckFault> {
     let op = check.op;
     let allowed = match (op, shape.kind) {
-        (Op::Exists, _) => true,
-        (Op::Equal | Op::NotEqual | Op::In | Op::Intersects, _) => true,
+        (Op::Exists | Op::Equal | Op::NotEqual | Op::In | Op::Intersects, _) => true,
         (Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual, kind) => {
             kind.is_number() || kind == FieldKind::Text
         }

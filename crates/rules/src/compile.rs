@@ -194,7 +194,7 @@ impl Compiler<'_> {
             &mut faults,
         );
         self.dag = dag;
-        let errors = self.report_faults(faults, text, &expanded, subject, report);
+        let errors = self.report_faults(faults, text, &expanded, (subject, report));
         match errors {
             None => Ok((expr, node)),
             Some(only_unknown) => Err(only_unknown),
@@ -206,8 +206,7 @@ impl Compiler<'_> {
         faults: Vec<DagFault>,
         text: &Text,
         expanded: &Expanded,
-        subject: &str,
-        report: &mut Report<'_>,
+        (subject, report): (&str, &mut Report<'_>),
     ) -> Option<OnlyUnknownFields> {
         let mut errors = None;
         let mut note = |is_unknown: bool| {
@@ -266,7 +265,7 @@ impl Compiler<'_> {
             depth: 0,
         };
         let read = self.condition(&text, &subject, visibility, &mut trial);
-        let format = self.output(rule, &subject, &mut trial);
+        let format = read_output(rule, &subject, &mut trial);
         let is_skipped = rule.skip_if_unknown_filter
             && match (&read, &format) {
                 (Err(OnlyUnknownFields(only)), Err(OnlyUnknownFields(too))) => *only && *too,
@@ -299,33 +298,6 @@ impl Compiler<'_> {
             root,
             format,
         })
-    }
-
-    fn output(
-        &self,
-        rule: &Rule,
-        subject: &str,
-        report: &mut Report<'_>,
-    ) -> Result<Format, OnlyUnknownFields> {
-        let format = output::parse(&rule.output.joined).map_err(|faults| {
-            let mut only = true;
-            for fault in faults {
-                only &= fault.is_unknown_field;
-                let place = rule.output.locate(fault.span, report.sources);
-                let known = Fault::error(fault.code, fault.message).help(fault.help);
-                report.at(place, subject, known);
-            }
-            OnlyUnknownFields(only)
-        })?;
-        let mut uses_evt_dir = false;
-        format.fields(&mut |field: Field| uses_evt_dir |= field.id == FieldId::EvtDir);
-        if uses_evt_dir {
-            let message =
-                "usage of deprecated field `evt.dir` has been detected in the rule output";
-            let fault = Fault::warning(Code::DeprecatedItem, message);
-            report.at(rule.output.place(), subject, fault);
-        }
-        Ok(format)
     }
 
     fn warn_of_event_types(
@@ -375,6 +347,31 @@ impl Compiler<'_> {
             report.at(place, &subject, Fault::warning(Code::UnusedList, message));
         }
     }
+}
+
+fn read_output(
+    rule: &Rule,
+    subject: &str,
+    report: &mut Report<'_>,
+) -> Result<Format, OnlyUnknownFields> {
+    let format = output::parse(&rule.output.joined).map_err(|faults| {
+        let mut only = true;
+        for fault in faults {
+            only &= fault.is_unknown_field;
+            let place = rule.output.locate(fault.span, report.sources);
+            let known = Fault::error(fault.code, fault.message).help(fault.help);
+            report.at(place, subject, known);
+        }
+        OnlyUnknownFields(only)
+    })?;
+    let mut uses_evt_dir = false;
+    format.fields(&mut |field: Field| uses_evt_dir |= field.id == FieldId::EvtDir);
+    if uses_evt_dir {
+        let message = "usage of deprecated field `evt.dir` has been detected in the rule output";
+        let fault = Fault::warning(Code::DeprecatedItem, message);
+        report.at(rule.output.place(), subject, fault);
+    }
+    Ok(format)
 }
 
 /// Whether nothing but unknown fields is wrong.

@@ -36,8 +36,6 @@ pub(crate) struct Reach {
 #[derive(Debug)]
 pub(crate) struct Leaf {
     pub(crate) checked: Checked,
-    /// The comparison as it is printed; equal ones are one leaf.
-    pub(crate) text: String,
 }
 
 #[derive(Debug, Default)]
@@ -85,11 +83,11 @@ impl Dag {
         match expr {
             Expr::And(items) => {
                 let ids = self.all(items, macros, faults);
-                self.and(ids, faults)
+                self.and(&ids, faults)
             }
             Expr::Or(items) => {
                 let ids = self.all(items, macros, faults);
-                self.or(ids, faults)
+                self.or(&ids, faults)
             }
             Expr::Not(item) => {
                 let inner = self.insert(item, macros, faults);
@@ -137,10 +135,7 @@ impl Dag {
         };
         faults.extend(checked.doubts.iter().cloned().map(DagFault::Check));
         let leaf = u32::try_from(self.leaves.len()).expect("fewer comparisons than 2^32");
-        self.leaves.push(Leaf {
-            checked,
-            text: text.clone(),
-        });
+        self.leaves.push(Leaf { checked });
         self.leaf_ids.insert(text, leaf);
         self.intern(Node::Leaf(leaf))
     }
@@ -157,16 +152,16 @@ impl Dag {
         }
     }
 
-    fn and(&mut self, ids: Vec<NodeId>, faults: &mut Vec<DagFault>) -> NodeId {
-        let flat = self.flatten(&ids, |node| match node {
+    fn and(&mut self, ids: &[NodeId], faults: &mut Vec<DagFault>) -> NodeId {
+        let flat = self.flatten(ids, |node| match node {
             Node::And(inner) => Some(inner),
             _ => None,
         });
         self.several(flat, Node::And, faults)
     }
 
-    fn or(&mut self, ids: Vec<NodeId>, faults: &mut Vec<DagFault>) -> NodeId {
-        let flat = self.flatten(&ids, |node| match node {
+    fn or(&mut self, ids: &[NodeId], faults: &mut Vec<DagFault>) -> NodeId {
+        let flat = self.flatten(ids, |node| match node {
             Node::Or(inner) => Some(inner),
             _ => None,
         });

@@ -27,17 +27,14 @@ impl<T: Definition> Named<T> {
     /// that of the first definition; what it may see is what stands before the last one.
     pub(crate) fn define(&mut self, mut item: T, moment: usize) {
         item.order_mut().visibility = moment;
-        match self.by_name.get(item.name()) {
-            Some(&at) => {
-                item.order_mut().index = self.items[at].order().index;
-                self.items[at] = item;
-            }
-            None => {
-                item.order_mut().index = moment;
-                self.by_name
-                    .insert(item.name().to_owned(), self.items.len());
-                self.items.push(item);
-            }
+        if let Some(&at) = self.by_name.get(item.name()) {
+            item.order_mut().index = self.items[at].order().index;
+            self.items[at] = item;
+        } else {
+            item.order_mut().index = moment;
+            self.by_name
+                .insert(item.name().to_owned(), self.items.len());
+            self.items.push(item);
         }
     }
 
@@ -111,7 +108,6 @@ pub(crate) struct Macro {
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: String,
-    pub(crate) place: Place,
     pub(crate) order: Order,
     pub(crate) condition: Text,
     pub(crate) output: Text,

@@ -1,6 +1,6 @@
 //! What is wrong with rule files, and where: all of it at once, as a compiler would say it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +145,7 @@ impl Diagnostics {
             first.file, first.line, first.column, first.message
         );
         if errors > 1 {
-            line.push_str(&format!(" (and {} more errors)", errors - 1));
+            push(&mut line, format_args!(" (and {} more errors)", errors - 1));
         }
         line
     }
@@ -157,7 +157,7 @@ impl Diagnostics {
             item.render(style, &mut out);
         }
         if self.omitted > 0 {
-            out.push_str(&format!("… and {} more\n", self.omitted));
+            push(&mut out, format_args!("… and {} more\n", self.omitted));
         }
         out
     }
@@ -213,27 +213,33 @@ impl Diagnostic {
         let message = style.paint("1", &self.message);
         let gutter = self.line.to_string().len();
         let bar = style.paint("1;34", "|");
-        out.push_str(&format!("{head}: {message}\n"));
+        push(out, format_args!("{head}: {message}\n"));
         let arrow = style.paint("1;34", "-->");
         let subject = if self.subject.is_empty() {
             String::new()
         } else {
             format!(", {}", self.subject)
         };
-        out.push_str(&format!(
-            "{:gutter$}{arrow} {}:{}:{}{subject}\n",
-            "", self.file, self.line, self.column
-        ));
+        push(
+            out,
+            format_args!(
+                "{:gutter$}{arrow} {}:{}:{}{subject}\n",
+                "", self.file, self.line, self.column
+            ),
+        );
         let (shown, lead) = self.window();
         let number = style.paint("1;34", self.line);
         let marks = "^".repeat(self.length.clamp(1, WIDTH.saturating_sub(lead).max(1)));
         let marks = style.paint(colour, marks);
-        out.push_str(&format!("{:gutter$} {bar}\n", ""));
-        out.push_str(&format!("{number} {bar} {shown}\n"));
-        out.push_str(&format!("{:gutter$} {bar} {:lead$}{marks}\n", "", ""));
+        push(out, format_args!("{:gutter$} {bar}\n", ""));
+        push(out, format_args!("{number} {bar} {shown}\n"));
+        push(
+            out,
+            format_args!("{:gutter$} {bar} {:lead$}{marks}\n", "", ""),
+        );
         if let Some(help) = &self.help {
             let equals = style.paint("1;34", "=");
-            out.push_str(&format!("{:gutter$} {equals} help: {help}\n", ""));
+            push(out, format_args!("{:gutter$} {equals} help: {help}\n", ""));
         }
         out.push('\n');
     }
@@ -260,4 +266,9 @@ impl Diagnostic {
         }
         (shown, lead)
     }
+}
+
+fn push(out: &mut String, arguments: fmt::Arguments<'_>) {
+    out.write_fmt(arguments)
+        .expect("writing to memory does not fail");
 }

@@ -28,9 +28,8 @@ pub(crate) fn unescape(text: &str, quote: u8) -> Result<String, EscapeError> {
             Some('n') => '\n',
             Some('r') => '\r',
             Some('t') => '\t',
-            // Kept for an old rule that relied on it.
-            Some(' ') => '\\',
-            Some('\\') | None => '\\',
+            // The blank: kept for an old rule that relied on it.
+            Some(' ' | '\\') | None => '\\',
             Some('/') => '/',
             Some('x') => hex(&mut characters)?,
             Some(other) if u32::from(other) == u32::from(quote) => other,

@@ -30,6 +30,7 @@ mod defaults;
 mod definitions;
 mod diagnostic;
 mod escape;
+mod inspect;
 mod lex;
 mod lists;
 mod net;
@@ -46,6 +47,8 @@ mod yaml;
 
 pub use defaults::default_rules;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity, Style};
+pub use inspect::RuleInfo;
 pub use options::{AppendError, AppendOutput, Matching, Options, Selector, Switch};
+pub use parse::parses;
 pub use ruleset::{Matches, RuleId, RuleSet, Verdict};
 pub use source::Source;

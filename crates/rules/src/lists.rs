@@ -8,12 +8,19 @@ use crate::definitions::{Definitions, List};
 use crate::lex::is_blank;
 
 /// How much text all conditions together may become. The three upstream files need a twentieth.
-const BUDGET: usize = 16 << 20;
+const BUDGET: usize = 8 << 20;
+
+/// How many names with blanks in them are looked for: each is, at every word.
+const ODD_NAMES: usize = 8;
+
+/// What putting a list in costs beside its length.
+const PUT: usize = 64;
 
 /// The lists of all files, ready to be put into conditions.
 pub(crate) struct Lists<'a> {
     by_name: HashMap<&'a str, usize>,
-    lists: Vec<Ready<'a>>,
+    ready: Vec<Ready<'a>>,
+    odd_names: Vec<&'a str>,
     spent: Cell<usize>,
 }
 
@@ -49,19 +56,17 @@ impl Expanded {
         let Some((here, before, list)) = at.checked_sub(1).map(|at| self.stretches[at]) else {
             return span;
         };
-        match list {
-            Some(length) => Span {
+        if let Some(length) = list {
+            return Span {
                 start: before,
                 end: before + length,
-            },
-            None => {
-                let start = before + (span.start - here);
-                // A comparison may hold a list; its end is then no help.
-                let next = self.stretches.get(at).map_or(usize::MAX, |s| s.1);
-                let end = (start + (span.end - span.start)).min(next.max(start + 1));
-                Span { start, end }
-            }
+            };
         }
+        let start = before + (span.start - here);
+        // A comparison may hold a list; its end is then no help.
+        let next = self.stretches.get(at).map_or(usize::MAX, |s| s.1);
+        let end = (start + (span.end - span.start)).min(next.max(start + 1));
+        Span { start, end }
     }
 }
 
@@ -92,16 +97,19 @@ impl<'a> Lists<'a> {
                 is_used: Cell::new(false),
             });
         }
+        let odd_names = lists.iter().map(|list| &*list.name);
+        let odd_names = odd_names.filter(|name| name.contains(' ')).take(ODD_NAMES);
         Self {
+            odd_names: odd_names.collect(),
             by_name,
-            lists: ready,
+            ready,
             spent,
         }
     }
 
     /// Names of the lists that nothing has used, with their positions.
     pub(crate) fn unused(&self) -> impl Iterator<Item = (usize, &'a str)> {
-        self.lists
+        self.ready
             .iter()
             .enumerate()
             .filter(|(_, list)| !list.is_used.get())
@@ -109,7 +117,7 @@ impl<'a> Lists<'a> {
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.lists.iter().map(|list| list.name)
+        self.ready.iter().map(|list| list.name)
     }
 
     /// Puts the items in the place of every list's name that stands alone.
@@ -121,7 +129,8 @@ impl<'a> Lists<'a> {
         let mut rest = condition;
         while let Some(word) = Words(rest).next() {
             let at = condition.len() - rest.len();
-            let after = &rest[word.len()..];
+            let after = rest.get(word.len()..).unwrap_or_default();
+            let (word, after) = self.odd_name(rest).unwrap_or((word, after));
             let Some(&list) = self.by_name.get(word) else {
                 out.text.push_str(word);
                 rest = after;
@@ -134,19 +143,29 @@ impl<'a> Lists<'a> {
             } else {
                 close_gap(&mut out.text, after)
             };
-            rest = &after[skipped..];
+            rest = after.get(skipped..).unwrap_or_default();
             let stretch = (out.text.len(), condition.len() - rest.len(), None);
             out.stretches.push(stretch);
         }
         Ok(out)
     }
 
+    /// A list whose name has blanks in it, which the loader warns of, at the beginning of `text`;
+    /// and what follows it.
+    fn odd_name<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        self.odd_names.iter().find_map(|name| {
+            let after = text.strip_prefix(name)?;
+            let ends = after.chars().next().is_none_or(is_delimiter);
+            ends.then(|| (text.get(..name.len()).unwrap_or_default(), after))
+        })
+    }
+
     /// Writes a list's items; whether there were any. Later lists that the items name are put in
     /// too, as Falco does when it goes through the lists in order.
     fn put(&self, list: usize, out: &mut String) -> Result<bool, TooLarge> {
-        let ready = &self.lists[list];
+        let ready = &self.ready[list];
         ready.is_used.set(true);
-        let spent = self.spent.get() + ready.text.len();
+        let spent = self.spent.get() + ready.text.len() + PUT;
         if spent > BUDGET {
             return Err(TooLarge);
         }

@@ -31,6 +31,8 @@ enum Piece {
 
 /// Reads an output.
 pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
+    // A word of old files; Falco puts what its options append there, here it is appended.
+    const CONTAINER_INFO: &str = "container.info";
     let mut pieces = Vec::new();
     let mut faults = Vec::new();
     let mut rest = text;
@@ -40,7 +42,11 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
             pieces.push(Piece::Text(before.to_owned()));
         }
         let start = text.len() - after.len();
-        let token = &after[1..];
+        let token = after.get(1..).unwrap_or_default();
+        if let Some(after) = token.strip_prefix(CONTAINER_INFO) {
+            rest = after;
+            continue;
+        }
         let digits = token.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, token) = token.split_at(digits);
         let fault = |message: String, length: usize| CheckFault {
@@ -53,17 +59,14 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
             },
             is_unknown_field: false,
         };
-        let (operand, length) = match parse_operand_prefix(token) {
-            Ok(parsed) => parsed,
-            Err(_) => {
-                let word = token.split_whitespace().next().unwrap_or_default();
-                let message = format!("`%{word}` is not a field; a `%` cannot stand for itself");
-                faults.push(fault(message, 1 + word.len()));
-                rest = token;
-                continue;
-            }
+        let Ok((operand, length)) = parse_operand_prefix(token) else {
+            let word = token.split_whitespace().next().unwrap_or_default();
+            let message = format!("`%{word}` is not a field; a `%` cannot stand for itself");
+            faults.push(fault(message, 1 + word.len()));
+            rest = token;
+            continue;
         };
-        rest = &token[length..];
+        rest = token.get(length..).unwrap_or_default();
         let end = 1 + digits.len() + length;
         match resolve_output(&operand) {
             Ok(resolved) => pieces.push(Piece::Field {

@@ -19,6 +19,11 @@ pub(crate) struct SyntaxError {
 
 type Parsed<T> = Result<T, SyntaxError>;
 
+/// Whether `condition` follows the grammar. Names of fields, macros and lists are not looked at.
+pub fn parses(condition: &str) -> bool {
+    parse(condition).is_ok()
+}
+
 /// Reads a condition.
 pub(crate) fn parse(text: &str) -> Parsed<Expr> {
     let mut parser = Parser {

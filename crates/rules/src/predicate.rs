@@ -13,7 +13,7 @@ mod text;
 pub(crate) use call::{Call, Part};
 pub(crate) use number::{NumberTest, Ordering3};
 pub(crate) use paths::PathSet;
-pub(crate) use text::{TextTest, hex};
+pub(crate) use text::{TextTest, contains, hex};
 
 use crate::ast::{Modifier, Op};
 use crate::net::Network;
@@ -229,13 +229,11 @@ impl Test {
             FieldId::FdPort => self.holds(&Value::Uint(address.port().into())),
             FieldId::FdProto => {
                 let service = event::service_of_port(address.port());
-                match service {
-                    Some(service) => self.holds(&Value::Text(service.as_bytes().into())),
-                    None => {
-                        let number = address.port().to_string().into_bytes();
-                        self.holds(&Value::Text(number.into()))
-                    }
+                if let Some(service) = service {
+                    return self.holds(&Value::Text(service.as_bytes().into()));
                 }
+                let number = address.port().to_string().into_bytes();
+                self.holds(&Value::Text(number.into()))
             }
             _ => self.holds(&Value::Ip(address.ip().to_canonical())),
         };
@@ -244,10 +242,12 @@ impl Test {
             (found + u8::from(one(address)), count + 1)
         });
         if self.is_negated() {
-            match found == count {
-                false => Tri::False,
-                true if ends.is_pending => Tri::Pending,
-                true => (count > 0).into(),
+            if found != count {
+                Tri::False
+            } else if ends.is_pending {
+                Tri::Pending
+            } else {
+                (count > 0).into()
             }
         } else if found > 0 {
             Tri::True

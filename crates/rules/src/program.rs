@@ -1,28 +1,44 @@
 //! The rules of one type of events, compiled together.
 //!
-//! A rule is a conjunction of factors. Factors that several rules share are one node; each is
-//! asked at most once per event, cheap and telling ones first, and takes every rule out that needs
-//! it. Most events are done with after a handful of them.
+//! A rule is a conjunction of factors. Factors that several rules share are one step; each is
+//! asked at most once per event, cheap and telling ones first, and takes out every rule that needs
+//! it. Comparisons of one field with many strings are answered by one look-up for all of them. So
+//! most events are done with after a handful of steps.
 
-use std::collections::{HashMap, HashSet};
+use event::{EventType, Facts, Field, Lookup, Value, extract};
 
-use event::{EventType, Facts};
-
-use crate::dag::{Dag, Node, NodeId};
+use crate::dag::{Dag, NodeId};
 use crate::predicate::{Predicate, Tri};
 
+mod automaton;
+mod build;
 mod cost;
+mod group;
+mod trie;
 
-use cost::Weight;
+pub(crate) use group::Fold;
+use group::{Group, Known};
 
 /// A number within a program.
 type Index = u32;
 
+/// A part of a condition.
 #[derive(Clone, Debug)]
 enum Step {
     All(Box<[Index]>),
     Any(Box<[Index]>),
-    Leaf(Index),
+    /// A comparison on its own.
+    Ask(Index),
+    /// Strings that are looked up together: whether one of those in `mask` is it.
+    Member {
+        group: Index,
+        mask: u64,
+    },
+    /// Whether there is a value and it is none of those in `mask`.
+    NoMember {
+        group: Index,
+        mask: u64,
+    },
     Not(Index),
 }
 
@@ -47,27 +63,69 @@ struct Block {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     steps: Vec<Step>,
-    leaves: Vec<Predicate>,
+    asks: Vec<Predicate>,
+    groups: Vec<Group>,
+    /// Fields whose text is put together once and kept for several groups.
+    texts: Vec<Field>,
     blocks: Vec<Block>,
+    /// Every comparison, for questions about the program.
+    leaves: Vec<Predicate>,
 }
 
 /// Memory that evaluations use again and again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    known: Vec<Option<Tri>>,
+    steps: Vec<Option<Tri>>,
+    groups: Vec<Option<Known>>,
+    texts: Vec<KeptText>,
     scratch: Vec<u8>,
     pub(crate) matched: Vec<u32>,
 }
 
+/// Text that was put together for this event.
+#[derive(Clone, Debug, Default)]
+struct KeptText {
+    state: Option<TextState>,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum TextState {
+    Pending,
+    There,
+    Unset,
+}
+
+/// Room for text that is put together, such as a command line. Longer text makes it grow once.
+const TEXT: usize = 4 << 10;
+
 impl Memory {
     /// Makes room for programs, so that no evaluation has to.
     pub(crate) fn reserve(&mut self, program: &Program) {
-        if self.known.len() < program.steps.len() {
-            self.known.resize(program.steps.len(), None);
+        grow(&mut self.steps, program.steps.len());
+        grow(&mut self.groups, program.groups.len());
+        grow(&mut self.texts, program.texts.len());
+        for text in &mut self.texts {
+            text.bytes.reserve(TEXT);
         }
         let rules: usize = program.blocks.iter().map(|block| block.rules.len()).sum();
         self.matched.reserve(rules);
-        self.scratch.reserve(16 << 10);
+        self.scratch.reserve(TEXT);
+    }
+
+    fn forget(&mut self, program: &Program) {
+        self.matched.clear();
+        self.steps[..program.steps.len()].fill(None);
+        self.groups[..program.groups.len()].fill(None);
+        for text in &mut self.texts[..program.texts.len()] {
+            text.state = None;
+        }
+    }
+}
+
+fn grow<T: Clone + Default>(items: &mut Vec<T>, length: usize) {
+    if items.len() < length {
+        items.resize(length, T::default());
     }
 }
 
@@ -83,27 +141,18 @@ pub(crate) enum Found {
 impl Program {
     /// Compiles the rules whose conditions may hold for this type of events.
     pub(crate) fn new(kind: EventType, dag: &Dag, rules: &[(u32, NodeId)]) -> Self {
-        let mut builder = Builder {
-            kind,
-            dag,
-            known: HashMap::new(),
-            weights: Vec::new(),
-            program: Self::default(),
-        };
-        let live: Vec<(u32, NodeId)> = rules
-            .iter()
-            .copied()
-            .filter(|(_, root)| dag.reach(*root).may_hold.contains(kind))
-            .collect();
-        for chunk in live.chunks(64) {
-            let block = builder.block(chunk);
-            builder.program.blocks.push(block);
-        }
-        builder.program
+        build::build(kind, dag, rules)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// The fields that conditions read, one call per comparison.
+    pub(crate) fn fields(&self, each: &mut dyn FnMut(Field)) {
+        for leaf in &self.leaves {
+            leaf.fields(each);
+        }
     }
 
     /// The numbers of the rules.
@@ -120,29 +169,9 @@ impl Program {
 
     /// Evaluates the rules for an event.
     pub(crate) fn run(&self, facts: &dyn Facts, first_only: bool, memory: &mut Memory) -> Found {
-        memory.matched.clear();
-        if let Some(known) = memory.known.get_mut(..self.steps.len()) {
-            known.fill(None);
-        }
+        memory.forget(self);
         for block in &self.blocks {
-            let mut alive = block.all;
-            let mut open = 0_u64;
-            for factor in &block.factors {
-                let concerned = factor.rules & alive;
-                if concerned == 0 {
-                    continue;
-                }
-                match self.ask(factor.step, facts, memory) {
-                    Tri::True => {}
-                    Tri::Pending => open |= concerned,
-                    Tri::False => {
-                        alive &= !concerned;
-                        if alive == 0 {
-                            break;
-                        }
-                    }
-                }
-            }
+            let (alive, open) = self.survivors(block, facts, memory);
             let mut left = alive;
             while left != 0 {
                 let bit = left.trailing_zeros();
@@ -163,17 +192,48 @@ impl Program {
         }
     }
 
+    /// The rules of a block that no factor takes out, and those of them that are still open.
+    fn survivors(&self, block: &Block, facts: &dyn Facts, memory: &mut Memory) -> (u64, u64) {
+        let mut alive = block.all;
+        let mut open = 0_u64;
+        for factor in &block.factors {
+            let concerned = factor.rules & alive;
+            if concerned == 0 {
+                continue;
+            }
+            match self.ask(factor.step, facts, memory) {
+                Tri::True => {}
+                Tri::Pending => open |= concerned,
+                Tri::False => alive &= !concerned,
+            }
+            if alive == 0 {
+                break;
+            }
+        }
+        (alive, open & alive)
+    }
+
     fn ask(&self, step: Index, facts: &dyn Facts, memory: &mut Memory) -> Tri {
-        if let Some(known) = memory.known[step as usize] {
+        if let Some(known) = memory.steps[step as usize] {
             return known;
         }
         let answer = match &self.steps[step as usize] {
-            Step::Leaf(leaf) => self.leaves[*leaf as usize].ask(facts, &mut memory.scratch),
+            Step::Member { group, mask } => match self.group(*group, facts, memory) {
+                Known::Found(found) => (found & mask != 0).into(),
+                Known::Pending => Tri::Pending,
+                Known::Unset => Tri::False,
+            },
+            Step::NoMember { group, mask } => match self.group(*group, facts, memory) {
+                Known::Found(found) => (found & mask == 0).into(),
+                Known::Pending => Tri::Pending,
+                Known::Unset => Tri::False,
+            },
+            Step::Ask(ask) => self.asks[*ask as usize].ask(facts, &mut memory.scratch),
             Step::Not(inner) => self.ask(*inner, facts, memory).not(),
             Step::All(steps) => self.combine(steps, Tri::False, facts, memory),
             Step::Any(steps) => self.combine(steps, Tri::True, facts, memory),
         };
-        memory.known[step as usize] = Some(answer);
+        memory.steps[step as usize] = Some(answer);
         answer
     }
 
@@ -190,144 +250,52 @@ impl Program {
             match self.ask(step, facts, memory) {
                 found if found == settles => return settles,
                 Tri::Pending => answer = Tri::Pending,
-                _ => {}
+                Tri::False | Tri::True => {}
             }
         }
         answer
     }
-}
 
-struct Builder<'a> {
-    kind: EventType,
-    dag: &'a Dag,
-    known: HashMap<NodeId, Simple>,
-    /// Of each step.
-    weights: Vec<Weight>,
-    program: Program,
-}
-
-/// A node with the type of the event filled in.
-#[derive(Clone, Copy)]
-enum Simple {
-    Const(bool),
-    Step(Index),
-}
-
-impl Builder<'_> {
-    fn block(&mut self, rules: &[(u32, NodeId)]) -> Block {
-        let mut factors: Vec<Factor> = Vec::new();
-        let mut at: HashMap<Index, usize> = HashMap::new();
-        let mut all = 0_u64;
-        for (bit, (_, root)) in rules.iter().enumerate() {
-            let mask = 1 << bit;
-            all |= mask;
-            let steps = match self.dag.node(*root) {
-                Node::And(ids) => ids.iter().map(|id| self.step(*id)).collect(),
-                _ => vec![self.step(*root)],
-            };
-            for step in steps {
-                let Simple::Step(step) = step else {
-                    // A constant that is false would have taken the rule out already.
-                    continue;
-                };
-                let at = *at.entry(step).or_insert(factors.len());
-                match factors.get_mut(at) {
-                    Some(factor) => factor.rules |= mask,
-                    None => factors.push(Factor { step, rules: mask }),
+    /// Looks a field's value up among the strings of a group.
+    fn group(&self, index: Index, facts: &dyn Facts, memory: &mut Memory) -> Known {
+        if let Some(known) = memory.groups[index as usize] {
+            return known;
+        }
+        let group = &self.groups[index as usize];
+        let known = match group.text {
+            None => group
+                .matcher
+                .look_up(&extract(&group.field, facts, &mut memory.scratch)),
+            Some(text) => {
+                let kept = &mut memory.texts[text as usize];
+                match kept.there(&group.field, facts, &mut memory.scratch) {
+                    TextState::There => Known::Found(group.matcher.find(&kept.bytes)),
+                    TextState::Pending => Known::Pending,
+                    TextState::Unset => Known::Unset,
                 }
             }
-        }
-        factors.sort_by(|a, b| {
-            let worth = |factor: &Factor| {
-                self.weights[factor.step as usize].worth(factor.rules.count_ones())
-            };
-            worth(b).total_cmp(&worth(a))
-        });
-        Block {
-            factors: factors.into(),
-            all,
-            rules: rules.iter().map(|(number, _)| *number).collect(),
-        }
-    }
-
-    fn step(&mut self, id: NodeId) -> Simple {
-        let reach = self.dag.reach(id);
-        if !reach.may_hold.contains(self.kind) {
-            return Simple::Const(false);
-        }
-        if !reach.may_fail.contains(self.kind) {
-            return Simple::Const(true);
-        }
-        if let Some(known) = self.known.get(&id) {
-            return *known;
-        }
-        let simple = match self.dag.node(id) {
-            Node::Const(value) => Simple::Const(*value),
-            Node::Leaf(leaf) => {
-                let predicate = self.dag.leaf(*leaf).checked.predicate.clone();
-                let leaf = Index::try_from(self.program.leaves.len()).expect("fits");
-                self.program.leaves.push(predicate);
-                self.push(Step::Leaf(leaf))
-            }
-            Node::Not(inner) => match self.step(*inner) {
-                Simple::Const(value) => Simple::Const(!value),
-                Simple::Step(inner) => self.push(Step::Not(inner)),
-            },
-            Node::And(ids) => self.several(ids, false),
-            Node::Or(ids) => self.several(ids, true),
         };
-        self.known.insert(id, simple);
-        simple
+        memory.groups[index as usize] = Some(known);
+        known
     }
+}
 
-    fn several(&mut self, ids: &[NodeId], settles: bool) -> Simple {
-        let mut steps = Vec::new();
-        let mut seen = HashSet::new();
-        for &id in ids {
-            match self.step(id) {
-                Simple::Const(value) if value == settles => return Simple::Const(settles),
-                Simple::Step(step) if seen.insert(step) => steps.push(step),
-                Simple::Const(_) | Simple::Step(_) => {}
-            }
+impl KeptText {
+    /// Puts the text together unless that has been done for this event.
+    fn there(&mut self, field: &Field, facts: &dyn Facts, scratch: &mut Vec<u8>) -> TextState {
+        if let Some(state) = self.state {
+            return state;
         }
-        match *steps {
-            [] => Simple::Const(!settles),
-            [only] => Simple::Step(only),
-            _ => {
-                steps.sort_by(|a, b| {
-                    let worth = |step: &Index| {
-                        let weight = self.weights[*step as usize];
-                        if settles {
-                            weight.not().worth(1)
-                        } else {
-                            weight.worth(1)
-                        }
-                    };
-                    worth(b).total_cmp(&worth(a))
-                });
-                self.push(if settles {
-                    Step::Any(steps.into())
-                } else {
-                    Step::All(steps.into())
-                })
+        let state = match extract(field, facts, scratch) {
+            Lookup::Is(Value::Text(text)) => {
+                self.bytes.clear();
+                self.bytes.extend_from_slice(&text);
+                TextState::There
             }
-        }
-    }
-
-    fn push(&mut self, step: Step) -> Simple {
-        let index = Index::try_from(self.program.steps.len()).expect("fewer steps than 2^32");
-        let of = |steps: &[Index]| {
-            let weights: Vec<Weight> = steps.iter().map(|s| self.weights[*s as usize]).collect();
-            weights.into_iter()
+            Lookup::Is(_) | Lookup::Unset => TextState::Unset,
+            Lookup::Pending => TextState::Pending,
         };
-        let weight = match &step {
-            Step::Leaf(leaf) => Weight::of(&self.program.leaves[*leaf as usize]),
-            Step::Not(inner) => self.weights[*inner as usize].not(),
-            Step::All(steps) => Weight::all(of(steps)),
-            Step::Any(steps) => Weight::any(of(steps)),
-        };
-        self.weights.push(weight);
-        self.program.steps.push(step);
-        Simple::Step(index)
+        self.state = Some(state);
+        state
     }
 }

@@ -221,6 +221,10 @@ impl RuleSet {
             .map(|(number, _)| RuleId(number))
     }
 
+    pub(crate) fn program(&self, kind: EventType) -> Option<&Program> {
+        self.programs.get(kind as usize)
+    }
+
     pub(crate) fn rule(&self, id: RuleId) -> &Compiled {
         &self.whole.rules[id.0 as usize]
     }

@@ -57,6 +57,10 @@ fn field_source(name: &str, arg: Option<&str>, span: Span) -> Result<(Source, Sh
     Ok((source, shape))
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm per transformer reads best in one place"
+)]
 fn call(operand: &Operand) -> Result<(Call, Shape), CheckFault> {
     let Operand::Call {
         function,

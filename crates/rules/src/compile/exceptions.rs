@@ -11,7 +11,10 @@ pub(super) fn with_exceptions(rule: &Rule, report: &mut Report<'_>, subject: &st
     let mut after = String::new();
     for exception in &rule.exceptions {
         match condition(exception) {
-            Ok(Some(text)) => after.push_str(&format!(" and not {text}")),
+            Ok(Some(text)) => {
+                after.push_str(" and not ");
+                after.push_str(&text);
+            }
             Ok(None) => {}
             Err(message) => {
                 let fault = Fault::error(Code::ErrYamlValidate, message);

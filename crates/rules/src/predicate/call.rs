@@ -47,9 +47,9 @@ impl Call {
     /// The value; unset as soon as a part is, open as soon as a part is.
     pub(crate) fn value(&self, facts: &dyn Facts) -> Lookup<'static> {
         match self.function {
-            Function::Concat => self.joined(b"", &self.parts, facts),
+            Function::Concat => joined(b"", &self.parts, facts),
             Function::Join => match self.parts.split_first() {
-                Some((Part::Literal(separator), rest)) => self.joined(separator, rest, facts),
+                Some((Part::Literal(separator), rest)) => joined(separator, rest, facts),
                 _ => Lookup::Unset,
             },
             Function::Getopt => self.option(facts),
@@ -66,27 +66,6 @@ impl Call {
                     }
                 }
             }
-        }
-    }
-
-    fn joined(&self, separator: &[u8], parts: &[Part], facts: &dyn Facts) -> Lookup<'static> {
-        let mut out = Vec::new();
-        let mut is_open = false;
-        for (number, part) in parts.iter().enumerate() {
-            let mut scratch = Vec::new();
-            if number > 0 {
-                out.extend_from_slice(separator);
-            }
-            match part.value(facts, &mut scratch) {
-                Lookup::Unset => return Lookup::Unset,
-                Lookup::Pending => is_open = true,
-                Lookup::Is(value) => crate::output::push_value(&value, &mut out),
-            }
-        }
-        if is_open {
-            Lookup::Pending
-        } else {
-            Lookup::Is(Value::Text(out.into()))
         }
     }
 
@@ -118,6 +97,27 @@ impl Call {
         } else {
             Lookup::Is(Value::List(values))
         }
+    }
+}
+
+fn joined(separator: &[u8], parts: &[Part], facts: &dyn Facts) -> Lookup<'static> {
+    let mut out = Vec::new();
+    let mut is_open = false;
+    for (number, part) in parts.iter().enumerate() {
+        let mut scratch = Vec::new();
+        if number > 0 {
+            out.extend_from_slice(separator);
+        }
+        match part.value(facts, &mut scratch) {
+            Lookup::Unset => return Lookup::Unset,
+            Lookup::Pending => is_open = true,
+            Lookup::Is(value) => crate::output::push_value(&value, &mut out),
+        }
+    }
+    if is_open {
+        Lookup::Pending
+    } else {
+        Lookup::Is(Value::Text(out.into()))
     }
 }
 

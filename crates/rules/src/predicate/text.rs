@@ -1,12 +1,16 @@
 //! Comparisons of strings.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 use event::{Case, glob};
 use regex_lite::Regex;
 
 use super::PathSet;
 use crate::ast::Op;
+
+/// Strings to be found quickly.
+pub(crate) type StringSet = HashSet<Box<[u8]>, BuildHasherDefault<crate::program::Fold>>;
 
 /// A comparison of a string with what a rule says.
 #[derive(Clone, Debug)]
@@ -19,7 +23,7 @@ pub(crate) enum TextTest {
     GreaterOrEqual(Box<[u8]>),
     /// In lower case.
     Icontains(Box<[u8]>),
-    In(HashSet<Box<[u8]>>),
+    In(StringSet),
     Less(Box<[u8]>),
     LessOrEqual(Box<[u8]>),
     NotEqual(Box<[u8]>),

@@ -2,8 +2,9 @@
 //!
 //! Guesses decide the order and nothing else: whatever they are, the verdict is the same.
 
-use event::{FieldArg, FieldId};
+use event::{Field, FieldArg, FieldId};
 
+use super::group::How;
 use crate::predicate::{Predicate, Source, Test, TextTest};
 
 /// Cost in arbitrary units, and the share of events for which it fails.
@@ -37,8 +38,7 @@ impl Weight {
                 TextTest::Startswith(_) | TextTest::Endswith(_) => (1.0, 0.95),
                 TextTest::NotEqual(_) => (1.0, 0.05),
                 TextTest::Contains(_) => (5.0, 0.95),
-                TextTest::Icontains(_) => (15.0, 0.95),
-                TextTest::Glob(..) => (15.0, 0.95),
+                TextTest::Icontains(_) | TextTest::Glob(..) => (15.0, 0.95),
                 TextTest::Pmatch(_) => (10.0, 0.9),
                 TextTest::Regex(_) => (200.0, 0.9),
                 TextTest::Greater(_)
@@ -54,6 +54,26 @@ impl Weight {
         };
         Self {
             cost: cost + extra,
+            fails,
+        }
+    }
+
+    /// Of a look-up among the strings of a group. It is paid for once by all who ask.
+    pub(super) fn of_group(field: &Field, how: How, comparisons: u32) -> Self {
+        let own = match how {
+            How::Equals => 1.0,
+            How::Starts | How::Ends => 1.5,
+            How::Contains => 6.0,
+        };
+        // What a rule names is rare; what many name is less so.
+        let fails = 0.97_f64.powi(i32::try_from(comparisons.min(16)).unwrap_or(16));
+        let fails = if field.id == FieldId::ContainerId {
+            0.99
+        } else {
+            fails
+        };
+        Self {
+            cost: field_cost(field.id, &field.arg) * 0.6 + own,
             fails,
         }
     }
@@ -108,10 +128,18 @@ fn field_cost(id: FieldId, arg: &FieldArg) -> f64 {
         F::ProcAcmdline => 12.0,
         F::EvtArg | F::EvtRawarg => 6.0,
         F::EvtArgs | F::EvtInfo => 20.0,
-        F::UserName | F::UserUid | F::UserLoginuid | F::ProcTty | F::ProcSid => 60.0,
-        F::ProcExepath | F::ProcPexepath | F::ProcCwd | F::ProcAexepath => 60.0,
+
         F::ThreadCapEffective | F::ThreadCapPermitted | F::ThreadCapInheritable => 80.0,
-        F::ProcIsExeUpperLayer
+        F::UserName
+        | F::UserUid
+        | F::UserLoginuid
+        | F::ProcTty
+        | F::ProcSid
+        | F::ProcExepath
+        | F::ProcPexepath
+        | F::ProcCwd
+        | F::ProcAexepath
+        | F::ProcIsExeUpperLayer
         | F::ProcIsExeLowerLayer
         | F::ProcIsExeWritable
         | F::ProcIsExeFromMemfd => 60.0,

@@ -50,13 +50,13 @@ fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exce
             }
             Vec::new()
         }
-        Some(values) => match values.sequence() {
-            Some(values) => values.iter().map(|value| entry(value)).collect(),
-            None => {
+        Some(values) => {
+            let Some(values) = values.sequence() else {
                 item.error_at(values, "the values of an exception must be a list");
                 return None;
-            }
-        },
+            };
+            values.iter().map(|value| entry(value)).collect()
+        }
     };
     let exception = Exception {
         name: name.to_owned(),

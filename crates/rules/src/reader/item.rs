@@ -129,6 +129,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     /// A key's text; `Ok(None)` when it is not there.
+    #[expect(clippy::option_option, reason = "outside: reported; inside: not there")]
     pub(super) fn text(&mut self, key: &'static str) -> Option<Option<Text>> {
         match self.get(key) {
             None => Some(None),
@@ -145,6 +146,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     /// A key's boolean, in any of YAML's spellings.
+    #[expect(clippy::option_option, reason = "outside: reported; inside: not there")]
     pub(super) fn boolean(&mut self, key: &'static str) -> Option<Option<bool>> {
         let Some(node) = self.get(key) else {
             return Some(None);
@@ -163,6 +165,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     /// Several strings under a key.
+    #[expect(clippy::option_option, reason = "outside: reported; inside: not there")]
     pub(super) fn strings(&mut self, key: &'static str) -> Option<Option<Vec<String>>> {
         let Some(node) = self.get(key) else {
             return Some(None);

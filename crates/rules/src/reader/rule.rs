@@ -95,7 +95,6 @@ fn define(
     }
     let rule = Rule {
         name: name.to_owned(),
-        place: item.place(),
         order: Order::default(),
         condition: condition?,
         output: output?,
@@ -139,6 +138,7 @@ fn priority(item: &mut Item<'_, '_, '_>) -> Option<Priority> {
     found
 }
 
+#[expect(clippy::option_option, reason = "outside: reported; inside: not there")]
 fn tags(item: &mut Item<'_, '_, '_>) -> Option<Option<BTreeSet<String>>> {
     Some(item.strings("tags")?.map(|tags| tags.into_iter().collect()))
 }

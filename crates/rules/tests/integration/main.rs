@@ -3,3 +3,4 @@
 
 mod shared_data;
 mod upstream;
+mod vectors;

@@ -1,0 +1,196 @@
+//! Many strings that one field is compared with, looked up together.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use event::{Field, Lookup, Value};
+
+use super::Index;
+use super::automaton::Automaton;
+use super::trie::Trie;
+use crate::predicate::contains;
+
+/// How strings are compared with the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum How {
+    Contains,
+    Ends,
+    Equals,
+    Starts,
+}
+
+/// Up to 64 comparisons of one field; each has a bit.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) field: Field,
+    /// Which kept text it looks at, when the field's text has to be put together.
+    pub(super) text: Option<Index>,
+    pub(super) matcher: Matcher,
+}
+
+/// What a look-up found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// The bits of the comparisons that hold.
+    Found(u64),
+    Pending,
+    Unset,
+}
+
+/// Finds the comparisons that hold for a string.
+#[derive(Clone, Debug)]
+pub(super) enum Matcher {
+    Automaton(Automaton),
+    /// Too few to be worth a table.
+    Few(How, Vec<(Box<[u8]>, u64)>),
+    Prefixes(Trie),
+    Set {
+        /// Lengths of the strings, as bits; 63 stands for all longer ones.
+        lengths: u64,
+        bits: HashMap<Box<[u8]>, u64, BuildHasherDefault<Fold>>,
+    },
+    Suffixes(Trie),
+}
+
+impl Matcher {
+    pub(super) fn new(how: How, strings: &[(Box<[u8]>, u64)]) -> Self {
+        const FEW: usize = 3;
+        let few = || Self::Few(how, strings.to_vec());
+        if strings.len() <= FEW {
+            return few();
+        }
+        match how {
+            How::Contains => match Automaton::new(strings) {
+                Some(automaton) => Self::Automaton(automaton),
+                None => few(),
+            },
+            How::Ends => {
+                let reversed = strings.iter().map(|(string, bit)| {
+                    let mut string = string.clone();
+                    string.reverse();
+                    (string, *bit)
+                });
+                Self::Suffixes(Trie::new(reversed))
+            }
+            How::Starts => Self::Prefixes(Trie::new(strings.iter().cloned())),
+            How::Equals => {
+                let mut lengths = 0;
+                let mut bits: HashMap<_, u64, _> = HashMap::default();
+                for (string, bit) in strings {
+                    lengths |= 1 << string.len().min(63);
+                    *bits.entry(string.clone()).or_default() |= bit;
+                }
+                Self::Set { lengths, bits }
+            }
+        }
+    }
+
+    pub(super) fn look_up(&self, value: &Lookup<'_>) -> Known {
+        match value {
+            Lookup::Is(Value::Text(text)) => Known::Found(self.find(text)),
+            Lookup::Is(_) | Lookup::Unset => Known::Unset,
+            Lookup::Pending => Known::Pending,
+        }
+    }
+
+    /// The bits of the comparisons that hold.
+    pub(super) fn find(&self, value: &[u8]) -> u64 {
+        match self {
+            Self::Automaton(automaton) => automaton.find(value),
+            Self::Few(how, strings) => strings
+                .iter()
+                .filter(|(string, _)| match how {
+                    How::Contains => contains(value, string),
+                    How::Ends => value.ends_with(string),
+                    How::Equals => value == &**string,
+                    How::Starts => value.starts_with(string),
+                })
+                .fold(0, |found, (_, bit)| found | bit),
+            Self::Prefixes(trie) => trie.find(value.iter()),
+            Self::Suffixes(trie) => trie.find(value.iter().rev()),
+            Self::Set { lengths, bits } => {
+                if lengths & (1 << value.len().min(63)) == 0 {
+                    return 0;
+                }
+                bits.get(value).copied().unwrap_or(0)
+            }
+        }
+    }
+}
+
+/// A quick hash for strings. Whoever could make strings collide writes the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fold(u64);
+
+impl Fold {
+    const fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+impl Hasher for Fold {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let word = <[u8; 8]>::try_from(chunk).map_or(0, u64::from_le_bytes);
+            self.mix(word);
+        }
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(chunks.remainder()) {
+            *to = *from;
+        }
+        self.mix(u64::from_le_bytes(last));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.mix(number as u64);
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.mix(number.into());
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its bits from the top.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_matcher_agrees_with_the_plain_comparison() {
+        let strings = [
+            "", "a", "ab", "b", "bab", "aba", "abc", "/etc", "/etc/", "c",
+        ];
+        let with_bits: Vec<(Box<[u8]>, u64)> = strings
+            .iter()
+            .enumerate()
+            .map(|(bit, string)| (string.as_bytes().into(), 1 << bit))
+            .collect();
+        let values = [
+            "",
+            "a",
+            "ab",
+            "babab",
+            "xabc",
+            "/etc/passwd",
+            "/etc",
+            "c",
+            "aab",
+            "zzz",
+            "ba",
+        ];
+        for how in [How::Contains, How::Ends, How::Equals, How::Starts] {
+            let matcher = Matcher::new(how, &with_bits);
+            assert!(!matches!(matcher, Matcher::Few(..)), "{how:?}");
+            let plain = Matcher::Few(how, with_bits.clone());
+            for value in values {
+                let value = value.as_bytes();
+                assert_eq!(matcher.find(value), plain.find(value), "{how:?} {value:?}");
+            }
+        }
+    }
+}
