@@ -71,6 +71,7 @@ pub struct Case {
     user: Option<u32>,
     limit: Duration,
     expected: Expected,
+    keeps: fn(&str) -> bool,
 }
 
 /// A case that runs a target program.
@@ -98,6 +99,7 @@ impl Case {
             user: None,
             limit: LIMIT,
             expected: Expected::Same,
+            keeps: |_| true,
         }
     }
 
@@ -192,6 +194,13 @@ impl Case {
         self
     }
 
+    /// Compares only these lines of the outputs.
+    #[must_use]
+    pub fn lines(mut self, keeps: fn(&str) -> bool) -> Self {
+        self.keeps = keeps;
+        self
+    }
+
     /// The tracer is visible: these are the standard outputs.
     #[must_use]
     pub fn visible(mut self, texts: Visible) -> Self {
@@ -270,7 +279,16 @@ impl Case {
         }
         .outcome(name);
         fs::remove_dir_all(&directory).expect("our own directory");
-        outcome
+        Outcome {
+            stdout: self.kept(&outcome.stdout),
+            stderr: self.kept(&outcome.stderr),
+            ..outcome
+        }
+    }
+
+    fn kept(&self, text: &str) -> String {
+        let lines = text.split_inclusive('\n');
+        lines.filter(|line| (self.keeps)(line)).collect()
     }
 
     /// Why the case cannot be run here.
