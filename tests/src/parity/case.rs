@@ -16,7 +16,7 @@ use crate::config;
 use crate::target::{self, Linkage, TargetError};
 
 /// Long enough for a loaded machine, short enough for a person.
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_secs(40);
 
 /// Which program a case runs.
 #[derive(Clone, Debug)]
