@@ -1,6 +1,6 @@
 //! What the tracer does not let happen to itself, and what it must not let pass unseen.
 
-use sys::{Call, Errno, Memory, Pid, Stopped};
+use sys::{Call, Errno, Pid, Stopped};
 
 use crate::config::IoUring;
 use crate::process::read_link;
@@ -48,7 +48,7 @@ pub fn check(stopped: &Stopped, row: &Row, call: &Call, tracer: Pid, io_uring: I
                 Err(_) => Verdict::Refuse(Errno::EPERM, Told::Untraced),
             }
         }
-        "clone3" => check_clone3(stopped.memory(), call.args[0]),
+        "clone3" => check_clone3(stopped, call.args[0]),
         "io_uring_setup" => match io_uring {
             IoUring::Allow => Verdict::Tell(Told::IoUring),
             IoUring::Deny => Verdict::Refuse(Errno::EPERM, Told::IoUringRefused),
@@ -89,10 +89,20 @@ fn check_target(row: &Row, call: &Call, tracer: Pid) -> Verdict {
 
 /// The structure is in memory, where another thread may change it again: then the child runs with
 /// the filter and without a tracer, so that its filtered calls fail; nothing happens unseen.
-fn check_clone3(memory: Memory, args: u64) -> Verdict {
-    let mut flags = [0];
-    if memory.read_words(args, 8, &mut flags) != Ok(1) || flags[0] & CLONE_UNTRACED == 0 {
-        return Verdict::Pass;
+fn check_clone3(stopped: &Stopped, args: u64) -> Verdict {
+    let (memory, mut flags) = (stopped.memory(), [0]);
+    match memory.read_words(args, 8, &mut flags) {
+        Ok(1) if flags[0] & CLONE_UNTRACED != 0 => {}
+        // A process that is not dumpable, and no SYS_PTRACE: what cannot be read is not let pass.
+        // The C library falls back to `clone`, whose flags are in a register.
+        Err(Errno::EPERM) => {
+            if let Err(error) = stopped.refuse(Errno::ENOSYS) {
+                tracing::error!(error = error.desc(), "Cannot refuse a call.");
+            }
+            return Verdict::Pass;
+        }
+        // What the kernel cannot read either fails by itself.
+        Ok(_) | Err(_) => return Verdict::Pass,
     }
     let traced = flags[0] & !CLONE_UNTRACED;
     match memory.write(args, &traced.to_le_bytes()) {

@@ -30,8 +30,8 @@ pub use memory::{Memory, RemoteAddr};
 pub use nix::errno::Errno;
 pub use process::{
     Fork, Sent, allow_tracer, become_invisible, close_all_but, execute, forget_variable,
-    fork_unseen, null_standard_descriptors, on_wake, raw_environment, reap_unseen, send_signal,
-    wake_thread,
+    fork_unseen, is_thread_of, null_standard_descriptors, on_wake, raw_environment, reap_unseen,
+    send_signal, wake_thread,
 };
 pub use ptrace::{Abi, Call, CallStop, ForkKind, How, Resume, Stopped, detach, interrupt, seize};
 pub use socket::{SocketFacts, SocketName, socket_facts};

@@ -190,6 +190,13 @@ pub fn wake_thread(thread: Tid) -> Result<Sent, Errno> {
     sent(Errno::result(rc).map(drop))
 }
 
+/// Whether a thread belongs to that process, whatever rights we have on it.
+pub fn is_thread_of(thread: Tid, process: Pid) -> bool {
+    // SAFETY: `tgkill` takes numbers by value; signal 0 is never delivered.
+    let rc = unsafe { libc::syscall(libc::SYS_tgkill, process.0, thread.0, 0) };
+    Errno::result(rc).map(drop) != Err(Errno::ESRCH)
+}
+
 /// Sends a signal to a process.
 pub fn send_signal(pid: Pid, signal: Signal) -> Result<Sent, Errno> {
     // SAFETY: `kill` takes numbers by value.
@@ -202,5 +209,18 @@ fn sent(result: Result<(), Errno>) -> Result<Sent, Errno> {
         Ok(()) => Ok(Sent::Yes),
         Err(Errno::ESRCH) => Ok(Sent::Gone),
         Err(errno) => Err(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_belongs_to_its_process_alone() {
+        let thread = std::thread::spawn(|| is_thread_of(Tid::this(), Pid::this()));
+        assert!(thread.join().unwrap());
+        assert!(is_thread_of(Tid(1), Pid(1)));
+        assert!(!is_thread_of(Tid::this(), Pid(1)));
     }
 }

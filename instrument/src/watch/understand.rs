@@ -1,6 +1,6 @@
 //! From a report of the kernel to a stop that the brain knows.
 
-use sys::{Abi, Call, CallStop, Errno, ExitStatus, ForkKind, How, Pid, Resume, Stopped, Tid};
+use sys::{Call, CallStop, Errno, ExitStatus, ForkKind, How, Pid, Resume, Stopped, Tid};
 
 use super::Watch;
 use crate::brain::{Child, Kin, Next, Pace, Stop};
@@ -88,25 +88,20 @@ impl Watch {
             .by_number
             .get(call.abi, call.number)
             .map(|row| row.call);
-        let flags = match name {
-            Some("clone") => call.args[0],
+        let maker = self.leader(stopped.tid());
+        let kin = match name {
+            Some("clone") => kin(call.args[0]),
+            // Its flags are in memory, which another thread may have changed and which a process
+            // that is not dumpable does not show: the kernel says what came of it.
+            Some("clone3") if sys::is_thread_of(tid, maker) => Kin::Thread,
             Some("clone3") => {
                 let mut flags = [0];
-                stopped.memory().read_words(
-                    call.args[0],
-                    Abi::X86_64.pointer_width(),
-                    &mut flags,
-                )?;
-                flags[0]
+                match stopped.memory().read_words(call.args[0], 8, &mut flags) {
+                    Ok(_) => kin(flags[0] & !CLONE_THREAD),
+                    Err(_) => Kin::Child,
+                }
             }
-            _ => 0,
-        };
-        let kin = if flags & CLONE_THREAD != 0 {
-            Kin::Thread
-        } else if flags & CLONE_PARENT != 0 {
-            Kin::Sibling
-        } else {
-            Kin::Child
+            _ => Kin::Child,
         };
         Ok(Child { tid, kind, kin })
     }
@@ -136,6 +131,17 @@ impl Watch {
         if leader.leader() == tid {
             self.world.processes.adopt(leader, sys::now());
         }
+    }
+}
+
+/// What flags say about a new thread.
+const fn kin(flags: u64) -> Kin {
+    if flags & CLONE_THREAD != 0 {
+        Kin::Thread
+    } else if flags & CLONE_PARENT != 0 {
+        Kin::Sibling
+    } else {
+        Kin::Child
     }
 }
 
