@@ -1,0 +1,4 @@
+//! The built `instrument`, from outside.
+
+mod container;
+mod foreign;
