@@ -10,25 +10,33 @@ use crate::path::absolute;
 use crate::process::read_link;
 use crate::table::{Kind, Row};
 
-/// `PATH_MAX`.
-const MAX_PATH: usize = 4096;
+/// The longest path that the kernel takes (`PATH_MAX`), bytes.
+pub const MAX_PATH: usize = 4096;
 const MAX_STRINGS: usize = 256;
 const MAX_STRING: usize = 4096;
 /// `AT_FDCWD`.
 const CURRENT_DIRECTORY: i32 = -100;
 
-/// Reads the arguments of a call. What cannot be read is left out.
-pub fn args(row: &Row, tid: Tid, call: &Call, outcome: Outcome) -> Args<'static> {
+/// Reads the arguments of a call. What cannot be read is left out. A string that was read before
+/// is not read again: it may be another one by now.
+pub fn args(
+    row: &Row,
+    (tid, call): (Tid, &Call),
+    outcome: Outcome,
+    read: Option<(u8, &[u8])>,
+) -> Args<'static> {
     let source = Source {
         memory: Memory::of(tid),
         tid,
         call,
+        read,
     };
-    let items = row
-        .params
-        .iter()
-        .filter_map(|param| Some((param.name, source.arg(param.kind, outcome)?)))
-        .collect();
+    let mut items = Vec::with_capacity(row.params.len());
+    for param in row.params {
+        if let Some(arg) = source.arg(param.kind, outcome) {
+            items.push((param.name, arg));
+        }
+    }
     Args { items }
 }
 
@@ -38,6 +46,7 @@ pub fn address(tid: Tid, call: &Call, kind: Kind) -> Option<SocketName> {
         memory: Memory::of(tid),
         tid,
         call,
+        read: None,
     };
     match kind {
         Kind::Address(at) => source.address(at),
@@ -50,6 +59,7 @@ struct Source<'a> {
     memory: Memory,
     tid: Tid,
     call: &'a Call,
+    read: Option<(u8, &'a [u8])>,
 }
 
 impl Source<'_> {
@@ -103,7 +113,10 @@ impl Source<'_> {
     }
 
     fn path(&self, dir: i32, at: u8) -> Option<Arg<'static>> {
-        let raw = self.string(self.word(at), MAX_PATH)?;
+        let raw = match self.read {
+            Some((register, path)) if register == at => path.to_vec(),
+            _ => self.string(self.word(at), MAX_PATH)?,
+        };
         let absolute = if raw.first() == Some(&b'/') {
             Some(absolute(b"/", &raw))
         } else {
@@ -248,7 +261,7 @@ mod tests {
             number: 0,
             args: words,
         };
-        args(row, Tid::this(), &call, outcome)
+        args(row, (Tid::this(), &call), outcome, None)
     }
 
     #[test]
@@ -299,7 +312,7 @@ mod tests {
                     number: 0,
                     args: [wild; 6],
                 };
-                let found = args(row, Tid::this(), &call, Outcome::Pending);
+                let found = args(row, (Tid::this(), &call), Outcome::Pending, None);
                 assert!(found.items.len() <= row.params.len());
             }
         }

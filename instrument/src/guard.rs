@@ -80,7 +80,7 @@ fn check_target(row: &Row, call: &Call, tracer: Pid) -> Verdict {
         }
         Guard::Always | Guard::AnyBit(..) | Guard::Never => 0,
     };
-    // The tracer leads a session and a process group of its own.
+    // The tracer leads a process group of its own.
     if target == tracer.0 || (target == -tracer.0 && target != 0) {
         return Verdict::Refuse(Errno::EPERM, Told::Tamper);
     }

@@ -19,6 +19,7 @@ pub mod judge;
 pub mod launch;
 pub mod live;
 pub mod log;
+pub mod memo;
 pub mod notice;
 pub mod outbox;
 pub mod path;

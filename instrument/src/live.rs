@@ -34,6 +34,7 @@ pub struct Moment {
     fd: OnceCell<Option<Fd<'static>>>,
     /// What rules said at the entry, kept back until it is known what the kernel really did.
     suspected: Vec<Alert>,
+    path: Option<(u8, Vec<u8>)>,
     is_settled: bool,
 }
 
@@ -60,6 +61,7 @@ impl Moment {
             args: OnceCell::new(),
             fd: OnceCell::new(),
             suspected: Vec::new(),
+            path: None,
             is_settled: false,
         }
     }
@@ -77,6 +79,7 @@ impl Moment {
             args: OnceCell::new(),
             fd: OnceCell::from(None),
             suspected: Vec::new(),
+            path: None,
             is_settled: false,
         }
     }
@@ -94,6 +97,7 @@ impl Moment {
             args: OnceCell::from(args),
             fd: OnceCell::from(None),
             suspected: Vec::new(),
+            path: None,
             is_settled: false,
         }
     }
@@ -153,6 +157,11 @@ impl Moment {
         std::mem::take(&mut self.suspected)
     }
 
+    /// What was read of the call's memory already: its path.
+    pub fn read_before(&mut self, register: u8, path: &[u8]) {
+        self.path = Some((register, path.to_vec()));
+    }
+
     /// Reads what the call's memory holds, before the thread goes on and may change it.
     pub fn keep(&self) {
         self.args();
@@ -189,7 +198,10 @@ impl Moment {
 
     fn args(&self) -> &Args<'static> {
         self.args.get_or_init(|| match &self.source {
-            Source::Call(row, call) => decode::args(row, self.tid, call, self.outcome),
+            Source::Call(row, call) => {
+                let read = self.path.as_ref().map(|(at, path)| (*at, path.as_slice()));
+                decode::args(row, (self.tid, call), self.outcome, read)
+            }
             Source::Exec | Source::Life => Args::default(),
         })
     }
@@ -303,10 +315,12 @@ impl Facts for Live<'_> {
     }
 
     fn num(&self) -> u64 {
+        self.world.processes.mark_volatile();
         self.moment.num
     }
 
     fn time(&self) -> u64 {
+        self.world.processes.mark_volatile();
         self.moment.time
     }
 
@@ -315,6 +329,7 @@ impl Facts for Live<'_> {
     }
 
     fn tid(&self) -> i64 {
+        self.world.processes.mark_volatile();
         i64::from(self.moment.tid.0)
     }
 

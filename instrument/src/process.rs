@@ -39,6 +39,8 @@ pub struct Process {
     image: Rc<Image>,
     context: Rc<Context>,
     volatile: RefCell<Volatile>,
+    /// Another one for each process and each of its programs.
+    stamp: u64,
 }
 
 /// What all processes share.
@@ -46,6 +48,8 @@ pub struct Process {
 pub struct Context {
     /// Goes up with every event: what was read from `/proc` for an older one is out of date.
     epoch: Cell<u64>,
+    /// Whether something was asked that may be answered otherwise for the next event.
+    is_volatile: Cell<bool>,
     /// When the container started, nanoseconds since 1970.
     started: Cell<u64>,
     /// The login uid of the first process, inherited by all.
@@ -60,6 +64,9 @@ pub struct Processes {
     by_pid: Map<Pid, Id>,
     context: Rc<Context>,
     root: Pid,
+    stamps: u64,
+    /// Goes up when the ancestors of anybody change.
+    lineage: u64,
 }
 
 impl Processes {
@@ -74,6 +81,8 @@ impl Processes {
             by_pid: Map::default(),
             context: Rc::new(context),
             root,
+            stamps: 0,
+            lineage: 0,
         };
         table.insert(root, None, Rc::new(Image::default()), started);
         table
@@ -97,6 +106,22 @@ impl Processes {
     /// What is read from `/proc` from now on belongs to another event.
     pub fn next_event(&self) {
         self.context.epoch.set(self.context.epoch.get() + 1);
+        self.context.is_volatile.set(false);
+    }
+
+    /// Something was asked that may be answered otherwise for the next event.
+    pub fn mark_volatile(&self) {
+        self.context.is_volatile.set(true);
+    }
+
+    /// Whether that was asked since the last event began.
+    pub fn is_volatile(&self) -> bool {
+        self.context.is_volatile.get()
+    }
+
+    /// What a process is, and what its ancestors are, as two numbers.
+    pub fn state(&self, pid: Pid) -> Option<(u64, u64)> {
+        Some((self.get(pid)?.stamp, self.lineage))
     }
 
     /// A living process.
@@ -147,13 +172,18 @@ impl Processes {
 
     /// A process executes another program.
     pub fn exec(&mut self, pid: Pid, image: Image) {
-        if let Some(process) = self
-            .by_pid
-            .get(&pid)
-            .copied()
-            .and_then(|id| self.slot_mut(id))
-        {
-            process.image = Rc::new(image);
+        self.stamps += 1;
+        let stamp = self.stamps;
+        let Some(id) = self.by_pid.get(&pid).copied() else {
+            return;
+        };
+        let Some(process) = self.slot_mut(id) else {
+            return;
+        };
+        process.image = Rc::new(image);
+        process.stamp = stamp;
+        if process.children > 0 {
+            self.lineage += 1;
         }
     }
 
@@ -174,6 +204,7 @@ impl Processes {
         if self.by_pid.contains_key(&pid) {
             self.end(pid);
         }
+        self.stamps += 1;
         let process = Process {
             pid,
             vpid: if pid == self.root {
@@ -189,6 +220,7 @@ impl Processes {
             image,
             context: Rc::clone(&self.context),
             volatile: RefCell::default(),
+            stamp: self.stamps,
         };
         let id = if let Some(id) = self.free.pop() {
             if let Some(slot) = self.slots.get_mut(id.0) {
@@ -240,6 +272,7 @@ impl Processes {
         if self.slot(skipped).is_none_or(|process| process.is_alive) {
             return;
         }
+        self.lineage += 1;
         let parent = self.slot(skipped).and_then(|process| process.parent);
         if let Some(process) = self.slot_mut(last) {
             process.parent = parent;

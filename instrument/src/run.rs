@@ -214,7 +214,7 @@ fn trace(
     if let Err(errno) = hidden {
         tracing::error!(
             error = errno.desc(),
-            "The tracer cannot leave the workload's session."
+            "The tracer cannot hide from the workload."
         );
     }
     if std::env::set_current_dir("/").is_err() {

@@ -17,11 +17,13 @@ use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 
 use crate::brain::{Brain, Next, Pace};
 use crate::config::IoUring;
+use crate::decode::MAX_PATH;
 use crate::foreign::Entry;
 use crate::ids::Map;
 use crate::judge::Judge;
 use crate::live::Moment;
 use crate::log;
+use crate::memo::Memo;
 use crate::notice::Notices;
 use crate::outbox::{Message, Outbox};
 use crate::process::Processes;
@@ -60,6 +62,9 @@ pub struct Watch {
     pub(crate) policy: Policy,
     by_number: ByNumber,
     judge: Judge,
+    memo: Memo,
+    /// The path of the call at hand; kept to save an allocation for each.
+    path: Vec<u8>,
     pub(crate) outbox: Outbox,
     pub(crate) notices: Notices,
     /// What entered the container from outside.
@@ -88,6 +93,8 @@ impl Watch {
             by_number: ByNumber::default(),
             notices: Notices::of(judge.hostname()),
             judge,
+            memo: Memo::default(),
+            path: Vec::with_capacity(MAX_PATH),
             outbox,
             entry: Entry::default(),
             held: Map::default(),
@@ -201,7 +208,10 @@ impl Watch {
     fn listen(&mut self) {
         while let Some(message) = self.outbox.next_message() {
             match message {
-                Message::Identity(task) => self.world.task = *task,
+                Message::Identity(task) => {
+                    self.world.task = *task;
+                    self.memo.forget();
+                }
                 Message::LogLevel(level) => {
                     if let Some(level) = crate::config::LogLevel::parse(&level.level) {
                         log::set_level(level);

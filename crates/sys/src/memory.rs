@@ -102,19 +102,16 @@ impl Memory {
             let at = addr.wrapping_add(done as u64);
             let to_page_end = usize::try_from(PAGE - at % PAGE).unwrap_or(1);
             // Most strings are short, and pinning a page costs the same for 1 byte as for all.
-            let want = to_page_end.min(max - done).min(512);
-            out.resize(done + want, 0);
-            let got = match self.read(at, &mut out[done..]) {
+            let mut piece = [0; 256];
+            let want = to_page_end.min(max - done).min(piece.len());
+            let got = match self.read(at, &mut piece[..want]) {
                 Ok(n) => n,
-                Err(errno) if done == 0 => {
-                    out.clear();
-                    return Err(errno);
-                }
+                Err(errno) if done == 0 => return Err(errno),
                 Err(_) => 0,
             };
-            out.truncate(done + got);
-            if let Some(end) = out[done..].iter().position(|b| *b == 0) {
-                out.truncate(done + end);
+            let end = piece[..got].iter().position(|b| *b == 0);
+            out.extend_from_slice(&piece[..end.unwrap_or(got)]);
+            if end.is_some() {
                 return Ok(true);
             }
             if got < want {

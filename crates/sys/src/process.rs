@@ -48,13 +48,37 @@ pub fn allow_tracer(tracer: Pid) {
     unsafe { libc::prctl(libc::PR_SET_PTRACER, pid, 0_usize, 0_usize, 0_usize) };
 }
 
-/// Leaves the session of the workload and closes `/proc/self` to everyone without privileges.
+/// Leaves the process group of the workload, so that no terminal and no `kill(0)` reaches this
+/// process, turns a deaf ear to signals that would end it, and closes `/proc/self` to everyone
+/// without privileges.
+///
+/// The session stays the same: where the kernel groups sessions for scheduling
+/// (`CONFIG_SCHED_AUTOGROUP`), a tracer in a session of its own doubles the price of a stop on a
+/// busy machine.
 pub fn become_invisible() -> Result<(), Errno> {
-    nix::unistd::setsid()?;
+    nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0))?;
+    for signal in DEAF_TO {
+        // SAFETY: ignoring a signal installs no code of ours.
+        unsafe { nix::sys::signal::signal(*signal, SigHandler::SigIgn) }?;
+    }
     // SAFETY: this prctl takes a flag by value.
     let rc = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0_usize, 0_usize, 0_usize, 0_usize) };
     Errno::result(rc).map(drop)
 }
+
+/// Signals that would end or stop a process which has no handler. It ends with the workload.
+const DEAF_TO: &[nix::sys::signal::Signal] = &[
+    nix::sys::signal::SIGALRM,
+    nix::sys::signal::SIGHUP,
+    nix::sys::signal::SIGINT,
+    nix::sys::signal::SIGPIPE,
+    nix::sys::signal::SIGQUIT,
+    nix::sys::signal::SIGTERM,
+    nix::sys::signal::SIGTSTP,
+    nix::sys::signal::SIGTTIN,
+    nix::sys::signal::SIGTTOU,
+    nix::sys::signal::SIGUSR2,
+];
 
 /// Closes every descriptor but these.
 pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
@@ -180,7 +204,11 @@ pub fn on_wake() -> Result<(), Errno> {
         SigSet::empty(),
     );
     // SAFETY: the handler touches nothing, so that it is safe at any point.
-    unsafe { sigaction(nix::sys::signal::SIGUSR1, &action) }.map(drop)
+    unsafe { sigaction(nix::sys::signal::SIGUSR1, &action) }?;
+    // Every stop of a traced thread would send SIGCHLD, only to be ignored.
+    let quiet = SigAction::new(SigHandler::SigDfl, SaFlags::SA_NOCLDSTOP, SigSet::empty());
+    // SAFETY: the default action runs no code of ours.
+    unsafe { sigaction(nix::sys::signal::SIGCHLD, &quiet) }.map(drop)
 }
 
 /// Interrupts a blocked wait of a thread of this process.

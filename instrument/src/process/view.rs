@@ -45,6 +45,7 @@ impl Process {
         if !self.is_alive {
             return None;
         }
+        self.context.is_volatile.set(true);
         let epoch = self.context.epoch.get();
         {
             let mut volatile = self.volatile.borrow_mut();

@@ -5,9 +5,11 @@ use sys::{Call, Pid, Stopped};
 
 use super::{Pending, Watch};
 use crate::brain::Decision;
+use crate::decode::MAX_PATH;
 use crate::guard::{self, Told, Verdict};
 use crate::judge::Judgement;
 use crate::live::{Live, Moment};
+use crate::memo::path_register;
 use crate::table::{ByNumber, Row};
 
 impl Watch {
@@ -40,16 +42,34 @@ impl Watch {
         if !is_exec && !self.policy.watched.contains(kind) {
             return Decision::Go;
         }
-        let mut moment = Moment::entry(row, kind, call, tid, pid).numbered(self.world.next_event());
+        let num = self.world.next_event();
         if is_exec {
+            let moment = Moment::entry(row, kind, call, tid, pid).numbered(num);
             return Decision::Return(Box::new(moment));
+        }
+        let read = self.read_path(stopped, row, &call);
+        let key = read.and_then(|_| {
+            let state = self.world.processes.state(pid)?;
+            self.memo.key(row, &call, state, &self.path)
+        });
+        if !self.policy.events && key.is_some_and(|key| self.memo.is_dull(key)) {
+            return Decision::Go;
+        }
+        let mut moment = Moment::entry(row, kind, call, tid, pid).numbered(num);
+        if let Some(register) = read {
+            moment.read_before(register, &self.path);
         }
         let judgement = self.judge.judge(&Live {
             moment: &moment,
             world: &self.world,
         });
         let is_awaited = match judgement {
-            Judgement::No => false,
+            Judgement::No => {
+                if let Some(key) = key.filter(|_| !self.world.processes.is_volatile()) {
+                    self.memo.note(key);
+                }
+                false
+            }
             Judgement::Undecided => true,
             // What a descriptor leads to is certain only when it is there.
             Judgement::Match(alerts) if moment.opens() => {
@@ -69,6 +89,16 @@ impl Watch {
             return Decision::Return(Box::new(moment));
         }
         Decision::Go
+    }
+
+    /// Reads the path of a call that has one, once and for all. Gives back its register.
+    fn read_path(&mut self, stopped: &Stopped, row: &Row, call: &Call) -> Option<u8> {
+        let register = path_register(row)?;
+        let address = call.args.get(usize::from(register)).copied()?;
+        let read = stopped
+            .memory()
+            .read_string(address, MAX_PATH, &mut self.path);
+        (address != 0 && read.is_ok()).then_some(register)
     }
 
     /// Before its first exec the workload is still this program, which nobody wants to hear of.
