@@ -18,9 +18,9 @@ use crate::watch::Watch;
 /// process that makes them faster than that must not keep the tracer for itself.
 const MAX_PASSES: usize = 16;
 
-/// So many refusals of one process are needed before they are told: the runtime's own program
+/// A process must refuse for so many nanoseconds before that is told: the runtime's own program
 /// refuses until it has become what it was asked to become.
-const REFUSALS_TOLD: u32 = 3;
+const REFUSAL_TOLD: u64 = 2_000_000_000;
 
 /// More processes than this are not remembered.
 const MAX_REMEMBERED: usize = 4096;
@@ -52,7 +52,8 @@ pub struct Entry {
     /// Processes that get the filter at the next call of one of their threads.
     awaited: HashSet<Pid>,
     underway: HashMap<Tid, Underway>,
-    refusals: HashMap<Pid, u32>,
+    /// Processes that cannot be seized, and since when; `None` once that was told.
+    refusals: HashMap<Pid, Option<u64>>,
 }
 
 impl Entry {
@@ -136,9 +137,32 @@ impl Watch {
     fn entered(&mut self, pid: Pid) {
         self.entry.refusals.remove(&pid);
         self.world.processes.adopt(pid, sys::now());
+        self.tell_entry(pid);
+        // Whoever started it did so unseen: for the rules it executes its program at this moment.
+        if self.policy.watched.contains(EventType::Execve) {
+            self.happened(Moment::executed(EventType::Execve, pid));
+        }
+    }
+
+    /// A process that stops at every call executed another program: it may be of another kind by
+    /// now. The runtime's own program, as which most come in, takes no filter.
+    pub(crate) fn reconsider(&mut self, pid: Pid) {
+        if self.brain.pace(pid.leader()) == Pace::Every
+            && self.filtering(pid) == Some(Filtering::Allowed)
+        {
+            self.entry.awaited.insert(pid);
+        }
+    }
+
+    fn tell_entry(&mut self, pid: Pid) {
         let filtering = self.filtering(pid);
         if filtering == Some(Filtering::Allowed) {
             self.entry.awaited.insert(pid);
+        }
+        // It is enough to tell of the shell; what it had started before it was found is its own.
+        let parent = Standing::of(pid.0).map_or(0, |standing| standing.parent);
+        if self.brain.leader(Tid(parent)).is_some() {
+            return;
         }
         let text = match filtering {
             None => "every call of it stops, as in all of the container",
@@ -156,10 +180,6 @@ impl Watch {
             .notices
             .alert(&self.world, pid, (rule, Priority::Informational, text));
         self.outbox.alert(&alert);
-        // Whoever started it did so unseen: for the rules it executes its program at this moment.
-        if self.policy.watched.contains(EventType::Execve) {
-            self.happened(Moment::executed(EventType::Execve, pid));
-        }
     }
 
     /// `None` when no filter is in use.
@@ -175,11 +195,12 @@ impl Watch {
         if self.entry.refusals.len() >= MAX_REMEMBERED {
             self.entry.refusals.clear();
         }
-        let count = self.entry.refusals.entry(pid).or_insert(0);
-        *count = count.saturating_add(1);
-        if *count != REFUSALS_TOLD {
+        let now = sys::now();
+        let since = self.entry.refusals.entry(pid).or_insert(Some(now));
+        if since.is_none_or(|since| now.saturating_sub(since) < REFUSAL_TOLD) {
             return;
         }
+        *since = None;
         self.world.processes.adopt(pid, sys::now());
         let text = format!(
             "it is not watched: ptrace fails with {}; give the container SYS_PTRACE",

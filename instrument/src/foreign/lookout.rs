@@ -58,6 +58,8 @@ pub struct Lookout {
     last_pid: Option<u64>,
     /// Whether somebody was there at the last look who may have to be looked at again.
     is_open: bool,
+    /// Whether the tracer was offered something since the last search.
+    is_offered: bool,
     /// The file that this program is: another instrument that starts is not to be disturbed.
     program: Option<(u64, u64)>,
 }
@@ -72,6 +74,7 @@ impl Lookout {
             known: ancestors(root).into_iter().chain([Pid::this().0]).collect(),
             last_pid: None,
             is_open: false,
+            is_offered: false,
             program: program(Pid::this().0),
         }
     }
@@ -82,11 +85,15 @@ impl Lookout {
             return Duration::MAX;
         }
         if !self.found.is_waiting() {
+            if std::mem::take(&mut self.is_offered) {
+                return EVERY;
+            }
             let found = self.search();
             if found.is_empty() {
                 return EVERY;
             }
             self.found.put(found);
+            self.is_offered = true;
         }
         // The tracer may be about to wait just when the signal comes, and then waits on: again,
         // until it has taken what was found.
@@ -188,6 +195,7 @@ mod tests {
             known: HashSet::new(),
             last_pid: None,
             is_open: false,
+            is_offered: false,
             program: None,
         }
     }

@@ -101,6 +101,7 @@ impl Watch {
             self.happened(Moment::executed(kind, pid));
         }
         self.lost_privileges(pid);
+        self.reconsider(pid);
     }
 
     /// An exec of a setuid program that did not get its privileges, because of `no_new_privs`.

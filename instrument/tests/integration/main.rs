@@ -1,4 +1,6 @@
 //! The built `instrument`, from outside.
 
+#[cfg(test)]
 mod container;
+#[cfg(test)]
 mod foreign;
