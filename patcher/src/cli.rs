@@ -1,26 +1,44 @@
 //! The command line.
 
-pub mod diff;
+mod diff;
+mod explain;
+mod flags;
+mod generate;
+mod inputs;
+mod local;
+mod lookup;
 mod patch;
+mod summary;
+mod terraform;
+mod unpatch;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::Environment;
-use crate::options::{Logging, Priority};
 use crate::output::Output;
+
+pub use flags::AgentFlags;
+pub use local::run as run_local;
 
 const EXAMPLES: &str = "\
 Examples:
-  patcher patch template.yaml -o patched.yaml --agent-image IMAGE
-  patcher patch template.json --diff --agent-image IMAGE
+  patcher patch template.yaml --agent-image IMAGE --diff     show what would change
+  patcher patch template.yaml --agent-image IMAGE -o OUT     write the result to OUT
+  patcher patch stacks/ --agent-image IMAGE                  patch every template in place
+  patcher patch --check stacks/ --agent-image IMAGE          for CI: exit 2 if one is not patched
+  aws ecs describe-task-definition --task-definition web | patcher patch - --agent-image IMAGE
+  patcher unpatch template.yaml                              give the original back
 
 Exit codes:
   0  done, or nothing to do
-  1  a file cannot be read, is not a template, or cannot be written
+  1  a file cannot be read, is not a template, or cannot be written; nothing was half-written
   2  --check: a change is needed; or the command line cannot be understood
-  4  the entrypoint of an image is unknown; nothing was written";
+  4  the entrypoint of an image is unknown; nothing was written for that file
+
+Without a command line, KILT_MODE=local and KILT_MODE=lambda choose what to do; see the manual.";
 
 /// Rewrites CloudFormation templates and ECS task definitions so that containers start through
 /// the workload agent.
@@ -33,125 +51,93 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Say what would be done to each container, and why; write nothing.
+    Explain(ExplainArgs),
+    /// Print the manual page, in roff.
+    Man,
     /// Instrument the containers of templates and task definitions.
     Patch(PatchArgs),
+    /// Answer Terraform's external data source: a JSON object of strings in, one out.
+    TerraformExternal,
+    /// Take the instrumentation out again.
+    Unpatch(UnpatchArgs),
 }
 
-/// Arguments of `patcher patch`.
+/// The form of a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For machines.
+    Json,
+    /// For people.
+    #[default]
+    Text,
+}
+
 #[derive(Debug, Args)]
-pub struct PatchArgs {
-    /// Template or task definition.
-    #[arg(value_name = "IN")]
-    pub input: PathBuf,
-    /// Where the result goes; without it the input is replaced.
+struct PatchArgs {
+    /// Templates, task definitions, directories of them, or - for standard input.
+    #[arg(value_name = "IN", required = true)]
+    inputs: Vec<PathBuf>,
+    /// Where the result goes: a file, a directory, or - for standard output. Without it the input
+    /// is replaced; standard input goes to standard output.
     #[arg(short, long, value_name = "OUT")]
-    pub output: Option<PathBuf>,
-    /// Show what would change and write nothing (unless -o is given).
+    output: Option<PathBuf>,
+    /// Show what changes; write nothing unless -o is given.
     #[arg(long)]
-    pub diff: bool,
+    diff: bool,
     /// Write nothing; exit with 2 if a change is needed.
     #[arg(long)]
-    pub check: bool,
-    /// Settings of the agent.
+    check: bool,
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     #[command(flatten)]
-    pub agent: AgentFlags,
+    agent: AgentFlags,
 }
 
-/// Settings of the agent and of what is wrapped.
-#[derive(Debug, Clone, Default, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one flag of the command line"
-)]
-pub struct AgentFlags {
-    /// Image of the sidecar container [env: `SYSDIG_WORKLOAD_AGENT_IMAGE`].
-    #[arg(long, value_name = "IMAGE")]
-    pub agent_image: Option<String>,
-    /// Configuration of an image that no registry shall be asked for: what `docker inspect` or a
-    /// registry prints.
-    #[arg(long, value_name = "IMAGE=FILE", value_parser = pair)]
-    pub image_config: Vec<(String, String)>,
-    /// Value of a template parameter, to resolve image names.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub parameter: Vec<(String, String)>,
-    /// Wrap containers whose entrypoint is unknown; they will not start unless you add it.
-    #[arg(long)]
-    pub allow_unresolved: bool,
-    /// Wrap only what the tags kilt-include and kilt-include-containers name [env: `KILT_OPT_IN`].
-    #[arg(long)]
-    pub opt_in: bool,
-    /// Turn agent settings into template parameters [env: `KILT_PARAMETERIZE_ENVARS`].
-    #[arg(long)]
-    pub parameterize: bool,
-    /// Overwrite variables of the workload that have the name of one of ours.
-    #[arg(long)]
-    pub force_env: bool,
-    /// Wrap task definitions that list only EC2 or EXTERNAL too.
-    #[arg(long)]
-    pub all_launch_types: bool,
-    /// Do not remember in the file what it was; unpatch cannot give it back exactly then.
-    #[arg(long)]
-    pub no_record: bool,
-    /// Name of the sidecar container [default: `SysdigInstrumentation`].
-    #[arg(long, value_name = "NAME")]
-    pub sidecar_name: Option<String>,
-    /// Whether the task ends with the sidecar [default: only with priority security].
-    #[arg(long, value_name = "BOOL")]
-    pub sidecar_essential: Option<bool>,
-    /// CPU units of the sidecar.
-    #[arg(long, value_name = "UNITS")]
-    pub sidecar_cpu: Option<u32>,
-    /// Memory limit of the sidecar, MiB.
-    #[arg(long, value_name = "MIB")]
-    pub sidecar_memory: Option<u32>,
-    /// Memory reservation of the sidecar, MiB.
-    #[arg(long, value_name = "MIB")]
-    pub sidecar_memory_reservation: Option<u32>,
-    /// Secret with the credentials of the agent image's repository.
-    #[arg(long, value_name = "ARN")]
-    pub image_auth_secret: Option<String>,
-    /// Log group of the sidecar and of the alerts [env: `KILT_LOG_GROUP`].
-    #[arg(long, value_name = "GROUP")]
-    pub log_group: Option<String>,
-    /// Region, where a task definition must name one [env: `AWS_REGION`].
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Log level of the agent [env: `SYSDIG_LOGGING`] [default: info].
-    #[arg(long, value_name = "LEVEL")]
-    pub logging: Option<Logging>,
-    /// `availability`: start untraced if tracing is impossible; `security`: do not start
-    /// [env: `SYSDIG_PRIORITY`].
-    #[arg(long, value_name = "PRIORITY")]
-    pub priority: Option<Priority>,
-    /// Orchestrator [env: `SYSDIG_ORCHESTRATOR_HOST`, `SYSDIG_ORCHESTRATOR_PORT`].
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub orchestrator: Option<String>,
-    /// Collector [env: `SYSDIG_COLLECTOR_HOST`, `SYSDIG_COLLECTOR_PORT`].
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub collector: Option<String>,
-    /// Secret that holds the access key [env: `SYSDIG_ACCESS_KEY`, the key itself].
-    #[arg(long, value_name = "ARN")]
-    pub access_key_secret: Option<String>,
-    /// One more variable for every wrapped container.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub env: Vec<(String, String)>,
-    /// One more variable for the sidecar.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub sidecar_env: Vec<(String, String)>,
+#[derive(Debug, Args)]
+struct ExplainArgs {
+    /// Templates, task definitions, directories of them, or - for standard input.
+    #[arg(value_name = "FILE", required = true)]
+    inputs: Vec<PathBuf>,
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    agent: AgentFlags,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE".to_owned()),
-    }
+#[derive(Debug, Args)]
+struct UnpatchArgs {
+    /// A patched file, or - for standard input.
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Where the original goes. Without it the input is replaced.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Show what changes; write nothing unless -o is given.
+    #[arg(long)]
+    diff: bool,
+    /// Name of the sidecar container, if it is not the usual one.
+    #[arg(long, value_name = "NAME", default_value = contract::sidecar::CONTAINER_NAME)]
+    sidecar_name: String,
 }
 
 impl Cli {
     /// Does what was asked and returns the exit code.
     pub fn run(self, environment: &Environment, output: &mut Output) -> i32 {
         match self.command {
+            Command::Completions { shell } => generate::completions(shell, output),
+            Command::Explain(arguments) => explain::run(&arguments, environment, output),
+            Command::Man => generate::manual(output),
             Command::Patch(arguments) => patch::run(&arguments, environment, output),
+            Command::TerraformExternal => terraform::run(environment, output),
+            Command::Unpatch(arguments) => unpatch::run(&arguments, output),
         }
     }
 }

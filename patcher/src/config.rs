@@ -1,9 +1,12 @@
 //! The environment, read once and parsed: the only module that knows it.
 
+mod named;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use contract::env as names;
 use contract::sidecar::ORCHESTRATOR_PORT;
@@ -11,6 +14,9 @@ use thiserror::Error;
 
 use crate::cli::AgentFlags;
 use crate::options::{AccessKey, Options};
+use crate::registry::{AwsKeys, RegistrySettings};
+
+pub use named::flags_of;
 
 /// The variables of this process, or of a test.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,6 +195,7 @@ pub fn options(environment: &Environment, flags: &AgentFlags) -> Result<Options,
     options.all_launch_types = flags.all_launch_types;
     options.allow_unresolved = flags.allow_unresolved;
     options.parameters.clone_from(&flags.parameter);
+    options.ignored.clone_from(&flags.ignore_container);
     options.record = !flags.no_record;
     options.region = text(&flags.region, names::AWS_REGION).or_else(|| {
         environment
@@ -196,6 +203,37 @@ pub fn options(environment: &Environment, flags: &AgentFlags) -> Result<Options,
             .map(str::to_owned)
     });
     Ok(options)
+}
+
+/// Makes the settings for lookups; `None` when no registry may be asked.
+pub fn registry(environment: &Environment, flags: &AgentFlags) -> Option<RegistrySettings> {
+    if flags.no_registry || environment.get(names::KILT_DISABLE_REPO_HINTS).is_some() {
+        return None;
+    }
+    let home = environment.get("HOME").map(PathBuf::from);
+    let docker = environment.get("DOCKER_CONFIG").map(PathBuf::from);
+    let docker = docker.or_else(|| home.as_ref().map(|home| home.join(".docker")));
+    let directories = docker.into_iter().chain([PathBuf::from("/tmp/.docker")]);
+    let cache = environment.get("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| home.map(|home| home.join(".cache")));
+    let key = |name| environment.get(name).map(str::to_owned);
+    let keys = key("AWS_ACCESS_KEY_ID").zip(key("AWS_SECRET_ACCESS_KEY"));
+    Some(RegistrySettings {
+        docker_configs: directories
+            .map(|directory| directory.join("config.json"))
+            .collect(),
+        cache: cache
+            .filter(|_| !flags.no_cache)
+            .map(|cache| cache.join("workload-agent/images")),
+        timeout: Duration::from_secs(flags.registry_timeout.max(1)),
+        insecure: flags.insecure_registry.clone(),
+        aws: keys.map(|(id, secret)| AwsKeys {
+            id,
+            secret,
+            token: key("AWS_SESSION_TOKEN"),
+            endpoint: key("AWS_ENDPOINT_URL_ECR"),
+        }),
+    })
 }
 
 fn essential(environment: &Environment, flags: &AgentFlags) -> Result<Option<bool>, ConfigError> {

@@ -27,6 +27,8 @@ pub struct Options {
     pub all_launch_types: bool,
     /// Wrap even if the entrypoint of an image stays unknown.
     pub allow_unresolved: bool,
+    /// Containers that are left alone.
+    pub ignored: Vec<String>,
     /// Values for parameters of the template, to resolve `Ref`s in image names.
     pub parameters: Vec<(String, String)>,
     /// Remember in the file what it was before.
@@ -103,6 +105,7 @@ impl Options {
             force_env: false,
             all_launch_types: false,
             allow_unresolved: false,
+            ignored: Vec::new(),
             parameters: Vec::new(),
             record: true,
             region: None,

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 /// Standard output and standard error, with colour only on terminals.
 #[derive(Debug)]
@@ -74,6 +75,19 @@ impl Output {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()
+    }
+
+    /// Writes a value as one JSON document and a line end.
+    pub fn line_document(&mut self, value: &impl Serialize) -> Result<(), String> {
+        let json = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+        self.document(&format!("{json}\n"))
+            .map_err(|error| format!("cannot write standard output: {error}"))
+    }
+
+    /// Says what became of something.
+    pub fn status(&mut self, tone: Tone, status: &str, text: &str) {
+        let style = tone.style();
+        self.closed |= writeln!(self.err, "{style}{status:>10}{style:#} {text}").is_err();
     }
 
     /// Says why something failed.

@@ -26,7 +26,7 @@ use crate::path::Path;
 use crate::record::{Record, Undo};
 use crate::value::Value;
 
-pub use locate::{Dialect, Kind, Task, locate};
+pub use locate::{Dialect, Kind, Task, kind, locate};
 
 pub(crate) use launch::is_wrapped;
 pub(crate) use parameters::is_our_parameter;

@@ -8,7 +8,7 @@ use crate::output::{Output, Tone};
 const CONTEXT: usize = 3;
 
 /// Prints what changes between two texts of a file.
-pub fn print(name: &str, old: &str, new: &str, output: &mut Output) {
+pub(super) fn print(name: &str, old: &str, new: &str, output: &mut Output) {
     let diff = TextDiff::from_lines(old, new);
     output.line(Tone::Bad, &format!("--- {name}"));
     output.line(Tone::Good, &format!("+++ {name} (patched)"));

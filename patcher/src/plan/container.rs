@@ -37,6 +37,9 @@ impl Planner<'_> {
         if let Some(reason) = around.tags.skips_container(name, self.options) {
             return Some(reason);
         }
+        if self.options.ignored.iter().any(|ignored| ignored == name) {
+            return Some("named by --ignore-container".to_owned());
+        }
         if present(container, "FirelensConfiguration").is_some() {
             return Some("it is a FireLens log router".to_owned());
         }

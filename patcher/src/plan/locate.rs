@@ -74,7 +74,7 @@ pub struct Task {
 }
 
 /// Returns what kind of file a value is.
-fn kind(root: &Value) -> Option<Kind> {
+pub fn kind(root: &Value) -> Option<Kind> {
     let containers = |value| property(value, "ContainerDefinitions").is_some();
     if root
         .get("Resources")

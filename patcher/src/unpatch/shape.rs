@@ -76,7 +76,7 @@ impl Undoer<'_> {
             let Value::List(items) = list else { return };
             for (at, item) in items.iter_mut().enumerate() {
                 branches(item, &path.index(at), &mut |item, path| {
-                    self.container(item, path)
+                    self.container(item, path);
                 });
             }
             items.retain(|item| !is_agent(item));
@@ -149,13 +149,12 @@ impl Undoer<'_> {
             (!rest.is_empty()).then_some(Value::List(rest))
         };
         if starts(&entry) {
-            match tail(entry) {
-                Some(rest) => put(container, "EntryPoint", Some(rest)),
+            if let Some(rest) = tail(entry) {
+                put(container, "EntryPoint", Some(rest));
+            } else {
                 // Where the entrypoint ends and the command starts is lost; it runs the same.
-                None => {
-                    put(container, "EntryPoint", command.map(Value::List));
-                    put(container, "Command", None);
-                }
+                put(container, "EntryPoint", command.map(Value::List));
+                put(container, "Command", None);
             }
         } else if starts(&command) {
             put(container, "Command", tail(command));
@@ -234,7 +233,7 @@ fn drop_capability(container: &mut Value) {
         if let Some(value) = map.get_mut(&key) {
             let before = value.as_map().map_or(0, <[_]>::len);
             branches(value, &Path::root(), &mut |value, _| {
-                inside(value, rest, gone)
+                inside(value, rest, gone);
             });
             emptied = before > 0 && value.as_map().is_some_and(<[_]>::is_empty);
         }

@@ -1,0 +1,4 @@
+//! Real templates, real registries, real servers.
+#![forbid(unsafe_code)]
+
+mod corpus;
