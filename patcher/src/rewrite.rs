@@ -255,11 +255,8 @@ impl Writer<'_> {
             .collect();
         self.remove_entries(entries, layout, &gone);
         if !added.is_empty() {
-            let last = entries
-                .iter()
-                .enumerate()
-                .rfind(|(at, _)| !gone.contains(at));
-            self.insert_entries(node, last.map(|(_, entry)| entry), layout, &added);
+            // After the last one even if it goes: a removal ends where this starts.
+            self.insert_entries(node, entries.last(), layout, &added);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use contract::path::{self as paths};
 
 use super::settings;
 use super::task::Surroundings;
-use super::{Planner, property};
+use super::{Planner, present, property};
 use crate::edit::{Edit, Op};
 use crate::options::AccessKey;
 use crate::path::Path;
@@ -16,6 +16,10 @@ const FORMER_PROGRAMS: [&str; 3] = [
     "/opt/draios/bin/waitforever",
     paths::SIDECAR,
 ];
+
+/// MiB that are reserved where neither the task nor the user says how much memory there is: ECS
+/// wants one of the three.
+const RESERVATION: u32 = 64;
 
 impl Planner<'_> {
     /// Makes sure that a list of containers has the sidecar as it shall be.
@@ -95,7 +99,12 @@ impl Planner<'_> {
         let number = |value: u32| Value::Number(value.to_string());
         entries.extend(sidecar.cpu.map(|value| ("Cpu", number(value))));
         entries.extend(sidecar.memory.map(|value| ("Memory", number(value))));
-        let reservation = sidecar.memory_reservation;
+        let unlimited = sidecar.memory.is_none()
+            && around.task.kind != super::Kind::Containers
+            && present(around.properties, "Memory").is_none();
+        let reservation = sidecar
+            .memory_reservation
+            .or(unlimited.then_some(RESERVATION));
         entries.extend(reservation.map(|value| ("MemoryReservation", number(value))));
         entries.extend(sidecar.image_auth_secret.map(|secret| {
             (

@@ -1,4 +1,14 @@
-//! Real templates, real registries, real servers.
+//! The patcher against real templates, real registries and real second opinions.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected stops, and says what it skips"
+)]
 
+mod aws;
+mod bad_input;
+mod commands;
 mod corpus;
+mod harness;
