@@ -14,11 +14,10 @@ use crate::table::{FdOf, Made, Row};
 use crate::world::World;
 use crate::{decode, truth};
 
-const O_DIRECTORY: u64 = if cfg!(target_arch = "aarch64") {
-    0o40_000
-} else {
-    0o200_000
-};
+/// `O_DIRECTORY`, which is another bit on each architecture.
+fn directory_bit() -> u64 {
+    u64::from(nix::libc::O_DIRECTORY.cast_unsigned())
+}
 
 /// One event, with what was read of it so far. Outlives the stop when the result is awaited.
 #[derive(Debug)]
@@ -244,7 +243,7 @@ impl Moment {
             return None;
         };
         let is_directory =
-            matches!(args.by_name("flags"), Some(Arg::Flags(bits)) if bits & O_DIRECTORY != 0);
+            matches!(args.by_name("flags"), Some(Arg::Flags(bits)) if bits & directory_bit() != 0);
         let mut fd = unknown(if is_directory {
             FdKind::Directory
         } else {

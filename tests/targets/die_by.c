@@ -16,7 +16,11 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "FPE") == 0) return zero / zero;
     if (strcmp(argv[1], "ILL") == 0) __builtin_trap();
     if (strcmp(argv[1], "ABRT") == 0) abort();
+#if defined(__aarch64__)
+    if (strcmp(argv[1], "TRAP") == 0) __asm__ volatile("brk #0");
+#else
     if (strcmp(argv[1], "TRAP") == 0) __asm__ volatile("int3");
+#endif
     if (strcmp(argv[1], "BUS") == 0) {
         FILE *file = tmpfile();
         if (!file) die("tmpfile");

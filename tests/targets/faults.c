@@ -20,8 +20,9 @@ static void trap(int number, siginfo_t *info, void *context) {
     if (steps++ == 0) say("TRAP code is the kernel's: %d", info->si_code == SI_KERNEL);
     (void)context;
 }
-static void step(int number, siginfo_t *info, void *context) {
+__attribute__((unused)) static void step(int number, siginfo_t *info, void *context) {
     (void)number;
+    (void)context;
     steps++;
     if (info->si_code != TRAP_TRACE) say("step code %d", info->si_code);
 #if defined(__x86_64__)

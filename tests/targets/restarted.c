@@ -3,16 +3,21 @@
 #include "target.h"
 #include <linux/futex.h>
 #include <poll.h>
-static int word, ends[2];
-static int in_nanosleep(void) { struct timespec time = {0, 400000000}; return nanosleep(&time, NULL) == 0 ? 1 : 100; }
+static int word, ends[2], milliseconds = 400;
+static struct timespec duration(void) {
+    return (struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000L};
+}
+static int in_nanosleep(void) { struct timespec time = duration(); return nanosleep(&time, NULL) == 0 ? 1 : 100; }
 static int in_futex(void) {
-    struct timespec time = {0, 400000000};
+    struct timespec time = duration();
     long result = syscall(SYS_futex, &word, FUTEX_WAIT, 0, &time, NULL, 0);
     return result == -1 && errno == ETIMEDOUT ? 2 : 101;
 }
-static int in_poll(void) { struct pollfd fd = {ends[0], POLLIN, 0}; return poll(&fd, 1, 400) == 0 ? 3 : 102; }
+static int in_poll(void) { struct pollfd fd = {ends[0], POLLIN, 0}; return poll(&fd, 1, milliseconds) == 0 ? 3 : 102; }
 static int in_read(void) { char byte; return read(ends[0], &byte, 1) == 1 ? 4 : 103; }
-int main(void) {
+int main(int argc, char **argv) {
+    /* Slow machines need more time for the rounds of stops. */
+    if (argc > 1) milliseconds = atoi(argv[1]);
     int (*const calls[])(void) = {in_nanosleep, in_futex, in_poll, in_read};
     if (pipe(ends) != 0) die("pipe");
     for (int i = 0; i < 4; i++) {

@@ -101,6 +101,8 @@ impl Watch {
                     Err(_) => Kin::Child,
                 }
             }
+            // Calls by a convention that no table knows make threads as well.
+            _ if kind == ForkKind::Clone && sys::is_thread_of(tid, maker) => Kin::Thread,
             _ => Kin::Child,
         };
         Ok(Child { tid, kind, kin })
