@@ -121,6 +121,8 @@ pub struct Step<P> {
 /// The shell's decision on a call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision<P> {
+    /// The shell itself wants to see its exit.
+    Exit,
     /// Nobody needs its result.
     Go,
     /// Its result is needed.

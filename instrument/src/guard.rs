@@ -1,10 +1,13 @@
 //! What the tracer does not let happen to itself, and what it must not let pass unseen.
 
+mod files;
+
 use sys::{Call, Errno, Pid, Stopped};
 
 use crate::config::IoUring;
 use crate::process::read_link;
 use crate::table::{Guard, Row};
+pub use files::is_of_tracer;
 
 const CLONE_UNTRACED: u64 = 0x0080_0000;
 
@@ -34,6 +37,8 @@ pub enum Verdict {
     Pass,
     /// Tell it.
     Tell(Told),
+    /// It means everybody: spare the tracer.
+    Spread,
     /// Make it fail, and tell it.
     Refuse(Errno, Told),
 }
@@ -64,6 +69,16 @@ pub fn check(stopped: &Stopped, row: &Row, call: &Call, tracer: Pid, io_uring: I
             let fd = pid_of(call.args[0]);
             if is_handle_on(stopped, fd, tracer) {
                 Verdict::Refuse(Errno::EPERM, Told::Tamper)
+            } else {
+                Verdict::Pass
+            }
+        }
+        "kill" if pid_of(call.args[0]) == -1 => {
+            // In a pid namespace below ours the number does not mean the tracer.
+            let here = std::fs::read_link("/proc/self/ns/pid").ok();
+            let there = std::fs::read_link(format!("/proc/{}/ns/pid", stopped.tid())).ok();
+            if here == there {
+                Verdict::Spread
             } else {
                 Verdict::Pass
             }

@@ -93,6 +93,11 @@ impl Processes {
         self.root
     }
 
+    /// Every living process.
+    pub fn living(&self) -> Vec<Pid> {
+        self.by_pid.keys().copied().collect()
+    }
+
     /// How many processes are alive.
     pub fn len(&self) -> usize {
         self.by_pid.len()

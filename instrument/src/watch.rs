@@ -7,6 +7,7 @@
 
 mod examine;
 mod learn;
+mod spread;
 mod understand;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,7 @@ use crate::outbox::{Message, Outbox};
 use crate::process::Processes;
 use crate::table::ByNumber;
 use crate::world::World;
+use spread::Spread;
 
 /// Faults after which nothing is understood any more.
 const MAX_FAULTS: u32 = 16;
@@ -69,6 +71,8 @@ pub struct Watch {
     pub(crate) notices: Notices,
     /// What entered the container from outside.
     pub(crate) entry: Entry,
+    /// Calls that mean everybody, underway.
+    spreads: Map<Tid, Spread>,
     /// Threads that stand still until the brain says so.
     held: Map<Tid, Stopped>,
     /// This process: the one that must not be harmed.
@@ -97,6 +101,7 @@ impl Watch {
             path: Vec::with_capacity(MAX_PATH),
             outbox,
             entry: Entry::default(),
+            spreads: Map::default(),
             held: Map::default(),
             tracer: Pid::this(),
             is_launching: true,
@@ -218,10 +223,33 @@ impl Watch {
                     }
                 }
                 Message::Trouble(trouble) => tracing::warn!("{trouble}"),
-                Message::AddTrace(_) | Message::DropTrace(_) | Message::LoadRules(_) => {
-                    tracing::debug!("An order of the sidecar is not supported yet.");
+                Message::LoadRules(rules) => self.load_rules(rules),
+                Message::AddTrace(_) | Message::DropTrace(_) => {
+                    tracing::debug!("This tracer takes no traces from the sidecar.");
                 }
             }
+        }
+    }
+
+    /// Takes other rules. The filter is what it was: calls that it does not stop stay unseen.
+    fn load_rules(&mut self, rules: wire::LoadRules) {
+        let source = rules::Source {
+            name: rules.name,
+            text: rules.text,
+        };
+        match Judge::of(&[source], self.judge.hostname()) {
+            Ok(judge) => {
+                let unwatched = self.policy.watched.complement();
+                for kind in judge.events().intersection(unwatched).iter() {
+                    tracing::warn!(
+                        event = kind.as_str(),
+                        "Loaded rules ask for an event that is not watched until the next start."
+                    );
+                }
+                self.judge = judge;
+                self.memo.forget();
+            }
+            Err(error) => tracing::error!(%error, "Loaded rules are wrong; the old ones stay."),
         }
     }
 

@@ -114,6 +114,7 @@ impl<P> Life<P> {
 
     pub(super) fn decided(&mut self, pace: Pace, call: Call, decision: Decision<P>) -> Resume {
         match decision {
+            Decision::Exit => Resume::ToSyscall(None),
             Decision::Go => pace.apply(Resume::Continue(None)),
             Decision::Return(pending) => {
                 *self = Self::InCall(call, pending);

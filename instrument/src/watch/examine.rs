@@ -1,7 +1,7 @@
 //! A call at its entry: is it allowed, does anybody want it, must its result be awaited?
 
 use event::EventType;
-use sys::{Call, Pid, Stopped};
+use sys::{Call, Errno, Pid, Stopped};
 
 use super::{Pending, Watch};
 use crate::brain::Decision;
@@ -10,7 +10,7 @@ use crate::guard::{self, Told, Verdict};
 use crate::judge::Judgement;
 use crate::live::{Live, Moment};
 use crate::memo::path_register;
-use crate::table::{ByNumber, Row};
+use crate::table::{ByNumber, FdOf, Guard, Row};
 
 impl Watch {
     pub(super) fn examine(
@@ -25,22 +25,15 @@ impl Watch {
         if pid == self.world.processes.root() && self.is_launching {
             return self.launching(row, call, stopped);
         }
-        match guard::check(stopped, row, &call, self.tracer, self.policy.io_uring) {
-            Verdict::Pass => {}
-            Verdict::Tell(what) => self.tell(pid, what),
-            Verdict::Refuse(errno, what) => {
-                if let Err(error) = stopped.refuse(errno) {
-                    tracing::error!(error = error.desc(), "Cannot refuse a call.");
-                }
-                self.tell(pid, what);
-            }
+        if row.guard != Guard::Never {
+            self.guard(stopped, row, &call, pid);
         }
         let Some(kind) = row.event else {
             return Decision::Go;
         };
         let is_exec = matches!(kind, EventType::Execve | EventType::Execveat);
         if !is_exec && !self.policy.watched.contains(kind) {
-            return Decision::Go;
+            return self.after_guard(stopped);
         }
         let num = self.world.next_event();
         if is_exec {
@@ -48,6 +41,12 @@ impl Watch {
             return Decision::Return(Box::new(moment));
         }
         let read = self.read_path(stopped, row, &call);
+        if read.is_some()
+            && row.fd == FdOf::Opened
+            && guard::is_of_tracer(row, &call, tid, &self.path, self.tracer)
+        {
+            self.refuse(stopped, Errno::EPERM, pid, Told::Tamper);
+        }
         let key = read.and_then(|_| {
             let state = self.world.processes.state(pid)?;
             self.memo.key(row, &call, state, &self.path)
@@ -86,9 +85,49 @@ impl Watch {
         };
         if is_awaited || self.policy.events {
             moment.keep();
-            return Decision::Return(Box::new(moment));
+            return self.awaited(stopped, moment);
         }
-        Decision::Go
+        self.after_guard(stopped)
+    }
+
+    /// Looks after the tracer's own safety.
+    fn guard(&mut self, stopped: &Stopped, row: &Row, call: &Call, pid: Pid) {
+        match guard::check(stopped, row, call, self.tracer, self.policy.io_uring) {
+            Verdict::Pass => {}
+            Verdict::Spread => {
+                if let Err(error) = self.spread(stopped, *call) {
+                    tracing::error!(error = error.desc(), "Cannot spare the tracer a signal.");
+                }
+            }
+            Verdict::Tell(what) => self.tell(pid, what),
+            Verdict::Refuse(errno, what) => self.refuse(stopped, errno, pid, what),
+        }
+    }
+
+    fn refuse(&mut self, stopped: &Stopped, errno: Errno, pid: Pid, what: Told) {
+        if let Err(error) = stopped.refuse(errno) {
+            tracing::error!(error = error.desc(), "Cannot refuse a call.");
+        }
+        self.tell(pid, what);
+    }
+
+    /// A thread whose call is being spread stops at its exit.
+    fn after_guard(&self, stopped: &Stopped) -> Decision<Pending> {
+        if self.spreads.contains_key(&stopped.tid()) {
+            Decision::Exit
+        } else {
+            Decision::Go
+        }
+    }
+
+    /// The result of a call is needed. While a call is spread its exits belong to the spreading;
+    /// it is told as it began.
+    fn awaited(&mut self, stopped: &Stopped, moment: Moment) -> Decision<Pending> {
+        if self.spreads.contains_key(&stopped.tid()) {
+            self.finished(&moment, Vec::new());
+            return Decision::Exit;
+        }
+        Decision::Return(Box::new(moment))
     }
 
     /// Reads the path of a call that has one, once and for all. Gives back its register.

@@ -119,7 +119,7 @@ impl Watch {
 
     /// A call returned. What was suspected at its entry is told if the truth, now that it is known,
     /// does not lead to other alerts: an attempt is worth telling too.
-    fn finished(&mut self, moment: &Moment, suspected: Vec<Alert>) {
+    pub(super) fn finished(&mut self, moment: &Moment, suspected: Vec<Alert>) {
         if self.is_launching && moment.pid() == self.world.processes.root() {
             return;
         }

@@ -16,6 +16,9 @@ impl Watch {
         if let Some(next) = self.intercept(stopped)? {
             return Ok(next);
         }
+        if let Some(next) = self.go_on_spreading(stopped)? {
+            return Ok(next);
+        }
         let tid = stopped.tid();
         let (stop, row) = match stopped.how() {
             How::Exec => {
@@ -118,6 +121,7 @@ impl Watch {
             ExitStatus::Signal(signal) => signal.0,
         };
         self.held.remove(&tid);
+        self.spreads.remove(&tid);
         let step = self.brain.on_gone(tid);
         for learnt in step.learnt {
             self.learn_without_stop(learnt);
