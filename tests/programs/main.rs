@@ -11,7 +11,7 @@ use e2e::parity::{Case, Mode, program};
 
 /// A script that is traced as a whole.
 fn script(text: &str, needs: &[&'static str]) -> Case {
-    program("sh").args(["-c", text]).needs(needs).minutes(8)
+    program("sh").args(["-c", text]).needs(needs).minutes(3)
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn bash() {
 fn node() {
     program("node")
         .args(["-e", include_str!("node.js")])
-        .minutes(5)
+        .minutes(3)
         .check("node", Mode::Seccomp);
 }
 
@@ -74,7 +74,7 @@ fn postgres() {
 #[test]
 fn tini() {
     program("tini")
-        .args(["-v", "--", "sh", "-c", include_str!("tini.sh")])
+        .args(["--", "sh", "-c", include_str!("tini.sh")])
         .as_pid_1()
         .check("tini", Mode::Seccomp);
 }
@@ -120,7 +120,7 @@ fn python(module: &str) {
     program(python)
         .args(["-m", "unittest", "-v", module])
         .lines(is_verdict)
-        .minutes(10)
+        .minutes(4)
         .check(name, Mode::Seccomp);
 }
 

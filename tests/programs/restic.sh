@@ -9,5 +9,5 @@ restic -q -r repository restore latest --target back; echo "restore $?"
 diff -r tree "back/tree" >/dev/null || diff -r tree "back$PWD/tree"; echo "diff $?"
 RESTIC_PASSWORD=wrong restic -q -r repository check >/dev/null 2>&1; echo "wrong password $?"
 restic -r repository backup --stdin --stdin-filename f </dev/zero >/dev/null 2>&1 & pid=$!
-until [ "$(ls repository/data | wc -l)" -gt 0 ]; do sleep 0.1; done
-kill -INT $pid; wait $pid; echo "interrupted $?"
+until ls repository/locks | grep -q .; do sleep 0.1; done
+kill -TERM $pid; wait $pid; echo "ended by TERM $?"
