@@ -1,0 +1,127 @@
+//! Ways around a tracer that looks at system calls.
+
+use e2e::parity::End;
+
+use crate::watched::{Watched, target};
+
+/// The tracer reads a path before the kernel does; a second thread changes it in between. What is
+/// told once the call has returned is what the kernel really opened.
+#[test]
+fn a_racing_thread_cannot_hide_what_was_opened() {
+    let Some(program) = target("a_racing_thread_cannot_hide_what_was_opened", "attack_race") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    let really: Vec<&str> = told.outcome.stdout.lines().collect();
+    let opened: Vec<&str> = told
+        .events("openat")
+        .iter()
+        .filter(|event| event["outcome"]["returned"].as_i64() >= Some(0))
+        .filter_map(|event| event["fd"]["name"].as_str())
+        .filter(|name| ["/etc/shadow", "/etc/hostname"].contains(name))
+        .collect();
+    assert_eq!(opened, really, "{}", told.outcome);
+    let hidden = really.iter().filter(|name| **name == "/etc/shadow").count();
+    assert!(hidden > 0, "the race was never won: {}", told.outcome);
+}
+
+/// An alert names the file that was opened, not the one that was asked for.
+#[test]
+fn an_alert_names_what_was_opened() {
+    let Some(program) = target("an_alert_names_what_was_opened", "attack_race") else {
+        return;
+    };
+    let told = Watched::new().run(&[&program]);
+    for alert in told.alerts("sensitive file") {
+        assert_eq!(alert["output_fields"]["fd.name"], "/etc/shadow", "{alert}");
+    }
+}
+
+#[test]
+fn untraced_clones_are_traced_and_told() {
+    let Some(program) = target("untraced_clones_are_traced_and_told", "clone_untraced") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    assert_eq!(told.outcome.stdout, "clone exited 60\nclone3 exited 60\n");
+    let shells = told
+        .events("execve")
+        .iter()
+        .filter(|event| event["processes"][0]["comm"] == "sh")
+        .count();
+    assert_eq!(shells, 2, "a shell of each untraced child is seen");
+    told.expect_alert("hidden from tracing");
+}
+
+#[test]
+fn calls_of_32_bit_programs_are_seen() {
+    let Some(program) = target("calls_of_32_bit_programs_are_seen", "int80") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    if told.outcome.stdout.contains("no i386 calls") {
+        return e2e::parity::skip("calls_of_32_bit_programs_are_seen", "no i386 calls here");
+    }
+    for (kind, name) in [("open", "/etc/hostname"), ("openat", "/no/such/file")] {
+        let found = told.events(kind);
+        let is_there = found.iter().any(|event| event["fd"]["name"] == name);
+        assert!(is_there, "no {kind} of {name}: {found:#?}");
+    }
+    assert!(!told.events("socket").is_empty(), "socketcall is read");
+    let execs = told.events("execve");
+    let is_shell = |event: &&&serde_json::Value| event["processes"][0]["comm"] == "sh";
+    assert_eq!(execs.iter().filter(is_shell).count(), 1, "{execs:#?}");
+}
+
+#[test]
+fn programs_from_memory_are_told() {
+    let Some(program) = target("programs_from_memory_are_told", "attack_memfd") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    assert_eq!(told.outcome.end, End::Exit(0), "{}", told.outcome);
+    let from_memory = told
+        .lines_with_memfd()
+        .filter(|line| line["kind"].is_string())
+        .count();
+    assert_eq!(from_memory, 2, "{:?}", told.rules());
+    assert!(told.alerts("memory").len() >= 2, "{:?}", told.rules());
+}
+
+#[test]
+fn rings_are_told_and_refused_when_asked_for() {
+    let Some(program) = target("rings_are_told", "attack_io_uring") else {
+        return;
+    };
+    let told = Watched::new().run(&[&program]);
+    if told.outcome.stdout.contains("ENOSYS") {
+        return e2e::parity::skip(
+            "rings_are_told_and_refused_when_asked_for",
+            "no io_uring here",
+        );
+    }
+    told.expect_alert("io_uring");
+    let told = Watched::new()
+        .set("WORKLOAD_AGENT_IO_URING", "deny")
+        .run(&[&program]);
+    assert_eq!(told.outcome.stdout, "io_uring_setup: EPERM\n");
+    told.expect_alert("io_uring");
+}
+
+#[test]
+fn reaching_into_another_process_is_seen() {
+    let Some(program) = target("reaching_into_another_process_is_seen", "attack_inject") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    for kind in ["process_vm_writev", "ptrace"] {
+        assert_eq!(told.events(kind).len(), 1, "{kind}: {}", told.outcome);
+    }
+    let opens = told.events("openat");
+    let is_memory = |event: &&&serde_json::Value| {
+        let name = event["fd"]["name"].as_str().unwrap_or_default();
+        name.starts_with("/proc/") && name.ends_with("/mem")
+    };
+    assert_eq!(opens.iter().filter(is_memory).count(), 1, "{opens:#?}");
+    told.expect_alert("debugger");
+}

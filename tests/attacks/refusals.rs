@@ -1,0 +1,93 @@
+//! Where tracing is impossible: each way is decided by the priority, and said aloud.
+
+use e2e::parity::End;
+use nix::libc;
+
+use crate::watched::{Watched, root, target};
+
+const WORKLOAD: [&str; 3] = ["sh", "-c", "echo runs; cat /etc/shadow >/dev/null; exit 5"];
+
+/// A filter refuses this call to everything that is started.
+fn denying(test: &str, call: libc::c_long) -> Option<Watched> {
+    let program = target(test, "deny_call")?;
+    Some(Watched::new().under([program, call.to_string()]))
+}
+
+#[test]
+fn ptrace_is_denied_and_availability_comes_first() {
+    let test = "ptrace_is_denied_and_availability_comes_first";
+    let Some(watched) = denying(test, libc::SYS_ptrace) else {
+        return;
+    };
+    let told = watched.run(&WORKLOAD);
+    assert_eq!(told.outcome.stdout, "runs\n", "{}", told.outcome);
+    assert_eq!(told.outcome.end, End::Exit(5), "{}", told.outcome);
+    assert!(
+        told.outcome.stderr.contains("untraced"),
+        "nothing was said: {}",
+        told.outcome
+    );
+}
+
+#[test]
+fn ptrace_is_denied_and_security_comes_first() {
+    let test = "ptrace_is_denied_and_security_comes_first";
+    let Some(watched) = denying(test, libc::SYS_ptrace) else {
+        return;
+    };
+    let told = watched.set("SYSDIG_PRIORITY", "security").run(&WORKLOAD);
+    assert_eq!(told.outcome.stdout, "", "{}", told.outcome);
+    assert_eq!(told.outcome.end, End::Exit(125), "{}", told.outcome);
+}
+
+/// Without a filter every call stops: slower, but nothing is missed.
+#[test]
+fn filters_are_denied_and_everything_is_traced_without_one() {
+    let test = "filters_are_denied_and_everything_is_traced_without_one";
+    let Some(watched) = denying(test, libc::SYS_seccomp) else {
+        return;
+    };
+    let told = watched.run(&WORKLOAD);
+    assert_eq!(told.outcome.stdout, "runs\n", "{}", told.outcome);
+    assert_eq!(told.outcome.end, End::Exit(5), "{}", told.outcome);
+    if root(test) {
+        told.expect_alert("sensitive file");
+    }
+}
+
+/// The capability that the patcher adds is not there: the same user may trace itself.
+#[test]
+fn without_sys_ptrace_the_workload_is_traced() {
+    let test = "without_sys_ptrace_the_workload_is_traced";
+    if !root(test) {
+        return;
+    }
+    let without = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all"];
+    let told = Watched::new().under(without).run(&WORKLOAD);
+    assert_eq!(told.outcome.end, End::Exit(5), "{}", told.outcome);
+    told.expect_alert("sensitive file");
+}
+
+#[test]
+fn without_proc_the_workload_is_traced() {
+    let test = "without_proc_the_workload_is_traced";
+    if !root(test) {
+        return;
+    }
+    let script = "umount -l /proc && exec \"$@\"";
+    let words = ["unshare", "--mount", "sh", "-c", script, "sh"];
+    let told = Watched::new().under(words).run(&WORKLOAD);
+    assert_eq!(told.outcome.end, End::Exit(5), "{}", told.outcome);
+    told.expect_alert("sensitive file");
+}
+
+#[test]
+fn mode_off_is_off() {
+    let told = Watched::new().set("WORKLOAD_AGENT_MODE", "off").run(&[
+        "sh",
+        "-c",
+        "grep TracerPid /proc/self/status; exit 6",
+    ]);
+    assert_eq!(told.outcome.stdout, "TracerPid:\t0\n", "{}", told.outcome);
+    assert_eq!(told.outcome.end, End::Exit(6));
+}

@@ -1,0 +1,91 @@
+//! Attacks on the tracer itself.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use e2e::pace::Deadline;
+use e2e::parity::End;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::watched::{Watched, root, target};
+
+#[test]
+fn every_way_to_harm_the_tracer_is_refused_and_told() {
+    let test = "every_way_to_harm_the_tracer_is_refused_and_told";
+    let Some(program) = target(test, "attack_tracer") else {
+        return;
+    };
+    let told = Watched::new().run(&[&program]);
+    let (attempts, last) = told
+        .outcome
+        .stdout
+        .trim_end()
+        .rsplit_once('\n')
+        .expect("many lines");
+    let through: Vec<&str> = attempts
+        .lines()
+        .filter(|line| !line.ends_with(": refused"))
+        .collect();
+    assert_eq!(through, Vec::<&str>::new(), "{}", told.outcome);
+    assert!(attempts.lines().count() >= 20, "{}", told.outcome);
+    assert!(last.starts_with("still traced: 1"), "{}", told.outcome);
+    told.expect_alert("tampering");
+    if last.ends_with("file ok") {
+        // What comes after the attacks is seen as ever.
+        told.expect_alert("sensitive file");
+    }
+}
+
+#[test]
+fn killing_everybody_spares_the_tracer() {
+    let test = "killing_everybody_spares_the_tracer";
+    let Some(program) = target(test, "attack_kill_all").filter(|_| root(test)) else {
+        return;
+    };
+    let namespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+    let told = Watched::new().under(namespace).run(&[&program]);
+    let expected = "kill(-1): ok\nchild killed by KILL\nchild killed by KILL\n\
+        child killed by KILL\nkill(-1): ok\nchild killed by TERM\nchild killed by TERM\n\
+        child killed by TERM\ngoes on: ok\n";
+    assert_eq!(told.outcome.stdout, expected, "{}", told.outcome);
+    assert_eq!(told.outcome.end, End::Exit(0));
+    told.expect_alert("sensitive file");
+}
+
+/// From outside of the container the tracer can be killed; then the workload ends with it and never
+/// runs unseen.
+#[test]
+fn without_its_tracer_the_workload_ends() {
+    let watched = Watched::new();
+    let words = watched.command(&["sh", "-c", "sleep 1000 & echo $!; wait"]);
+    let mut child = Command::new(&words[0])
+        .args(&words[1..])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("instrument starts");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)
+        .expect("the shell says its child's pid");
+    let grandchild = line.trim().to_owned();
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+    let tracer = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"))
+        .and_then(|pid| pid.trim().parse().ok())
+        .expect("it is traced");
+    kill(Pid::from_raw(tracer), Signal::SIGKILL).expect("we may");
+    let end = End::from(child.wait().expect("our child"));
+    let killed = End::Signal {
+        number: 9,
+        core: false,
+    };
+    assert_eq!(end, killed);
+    let is_gone = || {
+        let status = fs::read_to_string(format!("/proc/{grandchild}/status")).unwrap_or_default();
+        (status.is_empty() || status.contains("State:\tZ")).then_some(())
+    };
+    let gone = Deadline::seconds(20).poll(is_gone);
+    assert_eq!(gone, Some(()), "process {grandchild} lives on untraced");
+}
