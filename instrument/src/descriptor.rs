@@ -1,7 +1,7 @@
 //! What a descriptor refers to, asked of the kernel when a rule asks.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use event::{Fd, FdKind, L4Proto, Role};
@@ -138,6 +138,10 @@ pub fn towards(pid: Pid, fd: i32, address: Option<SocketName>) -> Fd<'static> {
             described.kind = kind_of_address(peer);
             described.is_name_changed = described.peer != Some(peer);
             described.peer = Some(peer);
+            if described.local.is_none() {
+                // Not bound yet, or not to be asked: the kernel shows such a socket so.
+                described.local = Some(unbound(peer));
+            }
             described.role = Some(Role::Client);
         }
         Some(SocketName::Unix(path)) => {
@@ -153,6 +157,13 @@ pub fn towards(pid: Pid, fd: i32, address: Option<SocketName>) -> Fd<'static> {
         }
     }
     described
+}
+
+const fn unbound(peer: SocketAddr) -> SocketAddr {
+    match peer {
+        SocketAddr::V4(_) => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        SocketAddr::V6(_) => SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
+    }
 }
 
 const fn kind_of_address(address: SocketAddr) -> FdKind {

@@ -117,6 +117,11 @@ impl Judge {
         if is_failed_exec(live) {
             return Judgement::No;
         }
+        // Whoever reads the alert wants what is known by now, not what may be known later.
+        let live = &Live {
+            is_told: true,
+            ..*live
+        };
         let alerts = ids
             .into_iter()
             .map(|id| self.rules.alert(id, live, &self.hostname))

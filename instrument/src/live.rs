@@ -306,6 +306,20 @@ pub struct Live<'a> {
     pub moment: &'a Moment,
     /// Everything around it.
     pub world: &'a World,
+    /// Whether the result counts as missing rather than as still to come: for an alert that is
+    /// told before the call returns.
+    pub is_told: bool,
+}
+
+impl<'a> Live<'a> {
+    /// A moment for rules to judge.
+    pub const fn new(moment: &'a Moment, world: &'a World) -> Self {
+        Self {
+            moment,
+            world,
+            is_told: false,
+        }
+    }
 }
 
 impl Facts for Live<'_> {
@@ -324,7 +338,10 @@ impl Facts for Live<'_> {
     }
 
     fn outcome(&self) -> Outcome {
-        self.moment.outcome
+        match self.moment.outcome {
+            Outcome::Pending if self.is_told => Outcome::None,
+            outcome => outcome,
+        }
     }
 
     fn tid(&self) -> i64 {

@@ -140,6 +140,8 @@ pub struct Outbox {
     messages: Receiver<Message>,
     /// Bytes written when the bell was last rung.
     rung_at: u64,
+    /// What the tracer counts besides frames.
+    tallies: Vec<wire::Tally>,
 }
 
 impl Outbox {
@@ -171,6 +173,7 @@ impl Outbox {
             bell,
             messages,
             rung_at: 0,
+            tallies: Vec::new(),
         })
     }
 
@@ -221,6 +224,14 @@ impl Outbox {
         self.messages.try_recv().ok()
     }
 
+    /// A count that the last account carries besides those of frames.
+    pub fn tally(&mut self, name: &str, count: u64) {
+        self.tallies.push(wire::Tally {
+            name: name.to_owned(),
+            count,
+        });
+    }
+
     /// The state of the accounts.
     pub fn counters(&self) -> Counters {
         self.totals.counters()
@@ -263,7 +274,8 @@ impl Outbox {
             return false;
         }
         let Some(last) = *bye else { return true };
-        let counters = wire::Counters::from(self.totals.counters());
+        let mut counters = wire::Counters::from(self.totals.counters());
+        counters.more.extend(self.tallies.iter().cloned());
         let mut note = |body| self.queue.push(Class::Note, Urgency::High, || body) == Pushed::Kept;
         let is_said = note(Body::Counters(counters)) && note(Body::Bye(last.clone()));
         if is_said {

@@ -263,6 +263,8 @@ impl Watch {
             Some(ExitStatus::Signal(signal)) => (None, Some(signal.0)),
             None => (None, None),
         };
+        self.outbox.tally("calls_judged", self.world.events());
+        self.outbox.tally("faults", u64::from(self.faults));
         let left = self
             .outbox
             .flush(&wire::Bye { exit_code, signal }, LAST_WORDS);

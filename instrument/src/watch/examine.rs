@@ -58,10 +58,7 @@ impl Watch {
         if let Some(register) = read {
             moment.read_before(register, &self.path);
         }
-        let judgement = self.judge.judge(&Live {
-            moment: &moment,
-            world: &self.world,
-        });
+        let judgement = self.judge.judge(&Live::new(&moment, &self.world));
         let is_awaited = match judgement {
             Judgement::No => {
                 if let Some(key) = key.filter(|_| !self.world.processes.is_volatile()) {

@@ -123,10 +123,7 @@ impl Watch {
         if self.is_launching && moment.pid() == self.world.processes.root() {
             return;
         }
-        let live = Live {
-            moment,
-            world: &self.world,
-        };
+        let live = Live::new(moment, &self.world);
         if !moment.is_settled() {
             let alerts = match self.judge.judge(&live) {
                 Judgement::Match(alerts) => alerts,
