@@ -26,6 +26,8 @@ pub enum Told {
     Ptrace,
     /// The tracer was attacked.
     Tamper,
+    /// Its memory cannot be read.
+    Unreadable,
     /// A thread was to be made that nobody traces.
     Untraced,
 }

@@ -62,6 +62,12 @@ impl Notices {
                 Priority::Critical,
                 "a call aimed at the tracer was refused",
             ),
+            Told::Unreadable => (
+                "Memory of a process cannot be read",
+                Priority::Warning,
+                "it changed its user or hides itself, and the container lacks SYS_PTRACE: paths \
+                 and addresses of its calls are not seen",
+            ),
             Told::Untraced => (
                 "Thread hidden from tracing",
                 Priority::Warning,

@@ -7,10 +7,13 @@ mod files;
 mod guard;
 mod identity;
 mod network;
+mod page;
 mod program;
 
 use event::EventType;
 use sys::Abi;
+
+pub use page::page;
 
 /// Every row, in a fixed order: the index is what the filter hands to the tracer.
 pub static ROWS: &[&[Row]] = &[

@@ -40,7 +40,7 @@ impl Watch {
             let moment = Moment::entry(row, kind, call, tid, pid).numbered(num);
             return Decision::Return(Box::new(moment));
         }
-        let read = self.read_path(stopped, row, &call);
+        let read = self.read_path(stopped, row, &call, pid);
         if read.is_some()
             && row.fd == FdOf::Opened
             && guard::is_of_tracer(row, &call, tid, &self.path, self.tracer)
@@ -128,12 +128,15 @@ impl Watch {
     }
 
     /// Reads the path of a call that has one, once and for all. Gives back its register.
-    fn read_path(&mut self, stopped: &Stopped, row: &Row, call: &Call) -> Option<u8> {
+    fn read_path(&mut self, stopped: &Stopped, row: &Row, call: &Call, pid: Pid) -> Option<u8> {
         let register = path_register(row)?;
         let address = call.args.get(usize::from(register)).copied()?;
         let read = stopped
             .memory()
             .read_string(address, MAX_PATH, &mut self.path);
+        if matches!(read, Err(Errno::EPERM | Errno::EACCES)) {
+            self.tell(pid, Told::Unreadable);
+        }
         (address != 0 && read.is_ok()).then_some(register)
     }
 
