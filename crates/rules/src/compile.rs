@@ -294,7 +294,7 @@ impl Compiler<'_> {
             is_enabled: rule.is_enabled,
             condition,
             condition_text: rule.condition.joined.clone(),
-            output_text: rule.output.joined.clone(),
+            output_text: rule.output.joined.trim_end().to_owned(),
             root,
             format,
         })
@@ -354,7 +354,7 @@ fn read_output(
     subject: &str,
     report: &mut Report<'_>,
 ) -> Result<Format, OnlyUnknownFields> {
-    let format = output::parse(&rule.output.joined).map_err(|faults| {
+    let format = output::parse(rule.output.joined.trim_end()).map_err(|faults| {
         let mut only = true;
         for fault in faults {
             only &= fault.is_unknown_field;

@@ -53,8 +53,8 @@ fn read(test: &str, path: &Path) -> Option<String> {
 pub(crate) fn vectors<T: serde::de::DeserializeOwned>(test: &str, name: &str) -> Option<Vec<T>> {
     let path = directory("FALCO_VECTORS", "shared/data/falco/vectors");
     let text = read(test, &path.join(name).with_extension("jsonl"))?;
-    let cases = text.lines().map(|line| {
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {error}: {line}"))
-    });
+    let cases = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of vectors has the shape of a case"));
     Some(cases.collect())
 }

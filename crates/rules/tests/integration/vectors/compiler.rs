@@ -1,5 +1,7 @@
 //! `filter_compiler.jsonl`: types of fields and operators, and how conditions evaluate.
 
+use std::collections::BTreeMap;
+
 use event::{Event, EventType, Outcome, Process};
 use rules::{RuleSet, Verdict};
 use serde::Deserialize;
@@ -46,8 +48,8 @@ fn event() -> Event {
         ],
         args: event::Args::default(),
         fd: None,
-        users: Default::default(),
-        groups: Default::default(),
+        users: BTreeMap::new(),
+        groups: BTreeMap::new(),
         local_addresses: Vec::new(),
         task: event::Task::default(),
     }
