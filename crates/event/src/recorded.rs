@@ -134,7 +134,7 @@ impl Event {
     #[must_use]
     pub fn at_entry(&self) -> Self {
         let mut entry = self.clone();
-        if self.outcome == Outcome::None {
+        if self.outcome == Outcome::None || self.kind.is_told_afterwards() {
             return entry;
         }
         entry.outcome = Outcome::Pending;

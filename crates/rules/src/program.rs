@@ -17,7 +17,7 @@ mod group;
 mod trie;
 
 pub(crate) use group::Fold;
-use group::{Group, Known};
+use group::{Group, Known, Reader};
 
 /// A number within a program.
 type Index = u32;
@@ -45,8 +45,19 @@ enum Step {
 /// A part of the conditions of up to 64 rules, and which of them need it.
 #[derive(Clone, Debug)]
 struct Factor {
-    step: Index,
+    what: What,
     rules: u64,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Step(Index),
+    /// Strings of a group that rules cannot do without: one look-up settles them all.
+    Witness {
+        group: Index,
+        /// Bits of the group, and the rules that need one of them.
+        needs: Box<[(u64, u64)]>,
+    },
 }
 
 /// Up to 64 rules.
@@ -201,10 +212,17 @@ impl Program {
             if concerned == 0 {
                 continue;
             }
-            match self.ask(factor.step, facts, memory) {
-                Tri::True => {}
-                Tri::Pending => open |= concerned,
-                Tri::False => alive &= !concerned,
+            match &factor.what {
+                What::Step(step) => match self.ask(*step, facts, memory) {
+                    Tri::True => {}
+                    Tri::Pending => open |= concerned,
+                    Tri::False => alive &= !concerned,
+                },
+                What::Witness { group, needs } => match self.group(*group, facts, memory) {
+                    Known::Found(0) | Known::Unset => alive &= !concerned,
+                    Known::Found(found) => alive &= !lacking(needs, found),
+                    Known::Pending => open |= concerned,
+                },
             }
             if alive == 0 {
                 break;
@@ -262,11 +280,16 @@ impl Program {
             return known;
         }
         let group = &self.groups[index as usize];
-        let known = match group.text {
-            None => group
-                .matcher
-                .look_up(&extract(&group.field, facts, &mut memory.scratch)),
-            Some(text) => {
+        let known = match group.reader {
+            Reader::Name(generation) => match facts.process(generation) {
+                Some(process) => Known::Found(group.matcher.find(process.comm())),
+                None => Known::Unset,
+            },
+            Reader::Plain => {
+                let value = extract(&group.field, facts, &mut memory.scratch);
+                group.matcher.look_up(&value)
+            }
+            Reader::Kept(text) => {
                 let kept = &mut memory.texts[text as usize];
                 match kept.there(&group.field, facts, &mut memory.scratch) {
                     TextState::There => Known::Found(group.matcher.find(&kept.bytes)),
@@ -278,6 +301,14 @@ impl Program {
         memory.groups[index as usize] = Some(known);
         known
     }
+}
+
+/// The rules that need a string that was not found.
+fn lacking(needs: &[(u64, u64)], found: u64) -> u64 {
+    needs
+        .iter()
+        .filter(|(strings, _)| found & strings == 0)
+        .fold(0, |rules, (_, needing)| rules | needing)
 }
 
 impl KeptText {

@@ -2,13 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use event::{EventType, Field, FieldId};
+use event::{EventType, Field, FieldArg, FieldId};
 
 use super::cost::Weight;
-use super::group::{Group, How, Matcher};
-use super::{Block, Factor, Index, Program, Step};
+use super::group::{Group, How, Matcher, Reader};
+use super::{Block, Factor, Index, Program, Step, What};
 use crate::dag::{Dag, Node, NodeId};
 use crate::predicate::{Predicate, Source, Test, TextTest};
+
+/// How far into a condition is looked for strings that it cannot hold without.
+const IMPLIED_DEPTH: u32 = 4;
+
+/// How many parts an alternative may have for it to be searched for shared ones.
+const MOST_SHARED: usize = 64;
 
 /// Compiles the rules whose conditions may hold for this type of events.
 pub(super) fn build(kind: EventType, dag: &Dag, rules: &[(u32, NodeId)]) -> Program {
@@ -65,39 +71,102 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn block(&mut self, rules: &[(u32, NodeId)]) -> Block {
-        let mut factors: Vec<Factor> = Vec::new();
+        // In order of first mention, so that equal files make equal programs.
+        let mut needed: Vec<(Index, u64)> = Vec::new();
         let mut at: HashMap<Index, usize> = HashMap::new();
         let mut all = 0_u64;
         for (bit, (_, root)) in rules.iter().enumerate() {
             let mask = 1 << bit;
             all |= mask;
-            let steps = match self.dag.node(*root) {
-                Node::And(ids) => ids.iter().map(|id| self.step(*id)).collect(),
-                _ => vec![self.step(*root)],
-            };
-            for step in steps {
-                let Simple::Step(step) = step else {
-                    // A constant that is false would have taken the rule out already.
-                    continue;
-                };
-                let at = *at.entry(step).or_insert(factors.len());
-                match factors.get_mut(at) {
-                    Some(factor) => factor.rules |= mask,
-                    None => factors.push(Factor { step, rules: mask }),
+            for step in self.factors(*root) {
+                let at = *at.entry(step).or_insert(needed.len());
+                match needed.get_mut(at) {
+                    Some((_, rules)) => *rules |= mask,
+                    None => needed.push((step, mask)),
                 }
             }
         }
-        factors.sort_by(|a, b| {
-            let worth = |factor: &Factor| {
-                self.weights[factor.step as usize].worth(factor.rules.count_ones())
-            };
-            worth(b).total_cmp(&worth(a))
-        });
         Block {
-            factors: factors.into(),
+            factors: self.schedule(needed),
             all,
             rules: rules.iter().map(|(number, _)| *number).collect(),
         }
+    }
+
+    /// The steps that must all hold for a condition to hold.
+    fn factors(&mut self, root: NodeId) -> Vec<Index> {
+        let steps = match self.dag.node(root) {
+            Node::And(ids) => ids.iter().map(|id| self.step(*id)).collect(),
+            _ => vec![self.step(root)],
+        };
+        let mut factors = Vec::new();
+        for step in steps {
+            // A constant that is false would have taken the rule out already.
+            let Simple::Step(step) = step else {
+                continue;
+            };
+            match &self.program.steps[step as usize] {
+                Step::All(inner) => factors.extend_from_slice(inner),
+                _ => factors.push(step),
+            }
+        }
+        // Strings without which no alternative of a factor holds are factors too: cheap ones.
+        let implied: Vec<(Index, u64)> = factors
+            .iter()
+            .filter(|step| matches!(self.program.steps[**step as usize], Step::Any(_)))
+            .flat_map(|step| self.implied(*step, IMPLIED_DEPTH))
+            .collect();
+        for (group, mask) in implied {
+            factors.push(self.push_member(group, mask));
+        }
+        factors
+    }
+
+    /// Strings of which one must be there for a step to hold, by group.
+    fn implied(&self, step: Index, depth: u32) -> Vec<(Index, u64)> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Vec::new();
+        };
+        match &self.program.steps[step as usize] {
+            Step::Member { group, mask } => vec![(*group, *mask)],
+            Step::All(parts) => parts
+                .iter()
+                .flat_map(|part| self.implied(*part, depth))
+                .collect(),
+            Step::Any(parts) => {
+                let mut parts = parts.iter().map(|part| self.implied(*part, depth));
+                let first = parts.next().unwrap_or_default();
+                parts.fold(first, |known, others| in_both(&known, &others))
+            }
+            Step::Ask(_) | Step::NoMember { .. } | Step::Not(_) => Vec::new(),
+        }
+    }
+
+    /// Puts factors that are strings of one group together, and orders all by what they save.
+    fn schedule(&self, needed: Vec<(Index, u64)>) -> Box<[Factor]> {
+        let mut witnesses: Vec<(Index, Vec<(u64, u64)>)> = Vec::new();
+        let mut factors: Vec<(f64, Factor)> = Vec::new();
+        for (step, rules) in needed {
+            if let Step::Member { group, mask } = self.program.steps[step as usize] {
+                match witnesses.iter_mut().find(|(known, _)| *known == group) {
+                    Some((_, needs)) => needs.push((mask, rules)),
+                    None => witnesses.push((group, vec![(mask, rules)])),
+                }
+                continue;
+            }
+            let worth = self.weights[step as usize].worth(rules.count_ones());
+            let what = What::Step(step);
+            factors.push((worth, Factor { what, rules }));
+        }
+        for (group, needs) in witnesses {
+            let rules = needs.iter().fold(0, |all, (_, rules)| all | rules);
+            let worth = self.group_weight(group, 1).worth(rules.count_ones());
+            let needs = needs.into();
+            let what = What::Witness { group, needs };
+            factors.push((worth, Factor { what, rules }));
+        }
+        factors.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        factors.into_iter().map(|(_, factor)| factor).collect()
     }
 
     fn step(&mut self, id: NodeId) -> Simple {
@@ -188,6 +257,9 @@ impl Builder<'_> {
         }
         if settles {
             steps = self.join_members(steps);
+            if let Some(factored) = self.factor_out(&steps) {
+                return Simple::Step(factored);
+            }
         }
         match *steps {
             [] => Simple::Const(!settles),
@@ -222,6 +294,62 @@ impl Builder<'_> {
             others.push(self.push_member(group, mask));
         }
         others
+    }
+
+    /// `(a and b) or (a and c)` is `a and (b or c)`: what all alternatives need is asked once, and
+    /// is a factor of the rule.
+    fn factor_out(&mut self, steps: &[Index]) -> Option<Index> {
+        let (first, others) = steps.split_first()?;
+        if others.is_empty() {
+            return None;
+        }
+        let parts = |step: &Index| match &self.program.steps[*step as usize] {
+            Step::All(parts) => parts.to_vec(),
+            _ => vec![*step],
+        };
+        let mut shared = parts(first);
+        if shared.len() > MOST_SHARED {
+            return None;
+        }
+        for step in others {
+            let theirs = parts(step);
+            shared.retain(|part| theirs.contains(part));
+        }
+        if shared.is_empty() {
+            return None;
+        }
+        let rests: Vec<Vec<Index>> = steps
+            .iter()
+            .map(|step| {
+                let mut rest = parts(step);
+                rest.retain(|part| !shared.contains(part));
+                rest
+            })
+            .collect();
+        // An alternative that needs nothing more makes the others superfluous.
+        if rests.iter().all(|rest| !rest.is_empty()) {
+            let alternatives: Vec<Index> = rests.into_iter().map(|rest| self.all(rest)).collect();
+            let mut alternatives = self.join_members(alternatives);
+            let any = if let [only] = *alternatives {
+                only
+            } else {
+                self.order(&mut alternatives, true);
+                self.push(Step::Any(alternatives.into()))
+            };
+            match &self.program.steps[any as usize] {
+                Step::All(parts) => shared.extend_from_slice(parts),
+                _ => shared.push(any),
+            }
+        }
+        Some(self.all(shared))
+    }
+
+    fn all(&mut self, mut steps: Vec<Index>) -> Index {
+        if let [only] = *steps {
+            return only;
+        }
+        self.order(&mut steps, false);
+        self.push(Step::All(steps.into()))
     }
 
     /// Puts first what settles it most cheaply.
@@ -261,16 +389,10 @@ impl Builder<'_> {
     fn finish(mut self) -> Program {
         let mut texts: Vec<Field> = Vec::new();
         for growing in &self.growing {
-            let text = is_put_together(&growing.field).then(|| {
-                let at = texts.iter().position(|known| *known == growing.field);
-                number(at.unwrap_or_else(|| {
-                    texts.push(growing.field.clone());
-                    texts.len() - 1
-                }))
-            });
+            let reader = reader(&growing.field, &mut texts);
             self.program.groups.push(Group {
                 field: growing.field.clone(),
-                text,
+                reader,
                 matcher: Matcher::new(growing.how, &growing.strings),
             });
         }
@@ -281,6 +403,38 @@ impl Builder<'_> {
 
 fn number(length: usize) -> Index {
     Index::try_from(length).expect("programs have fewer parts than 2^32")
+}
+
+/// Groups that are in both, with the strings of either.
+fn in_both(known: &[(Index, u64)], others: &[(Index, u64)]) -> Vec<(Index, u64)> {
+    known
+        .iter()
+        .filter_map(|(group, mask)| {
+            let theirs = others.iter().find(|(other, _)| other == group)?;
+            Some((*group, mask | theirs.1))
+        })
+        .collect()
+}
+
+/// How a field's text is come by; `texts` are those that are kept.
+fn reader(field: &Field, texts: &mut Vec<Field>) -> Reader {
+    let generation = match (field.id, &field.arg) {
+        (FieldId::ProcName, _) => Some(0),
+        (FieldId::ProcPname, _) => Some(1),
+        (FieldId::ProcAname, FieldArg::Index(index)) => usize::try_from(*index).ok(),
+        _ => None,
+    };
+    if let Some(generation) = generation {
+        return Reader::Name(generation);
+    }
+    if !is_put_together(field) {
+        return Reader::Plain;
+    }
+    let at = texts.iter().position(|known| known == field);
+    Reader::Kept(number(at.unwrap_or_else(|| {
+        texts.push(field.clone());
+        texts.len() - 1
+    })))
 }
 
 /// A comparison of a field with strings.

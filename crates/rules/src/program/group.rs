@@ -23,9 +23,19 @@ pub(super) enum How {
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) field: Field,
-    /// Which kept text it looks at, when the field's text has to be put together.
-    pub(super) text: Option<Index>,
+    pub(super) reader: Reader,
     pub(super) matcher: Matcher,
+}
+
+/// How a field's text is come by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reader {
+    /// It has to be put together, and is kept under this number.
+    Kept(Index),
+    /// The name of a process or an ancestor: what most rules ask for.
+    Name(usize),
+    /// It is there to be borrowed.
+    Plain,
 }
 
 /// What a look-up found.

@@ -2,6 +2,10 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "tests say what they skip and count")]
 
+mod random;
 mod shared_data;
 mod upstream;
 mod vectors;
+
+#[path = "../../benches/evaluate/naive.rs"]
+mod naive;

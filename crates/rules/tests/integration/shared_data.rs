@@ -15,7 +15,7 @@ pub(crate) const FILES: [&str; 3] = [
     clippy::disallowed_methods,
     reason = "tests find data through the environment"
 )]
-fn directory(variable: &str, default: &str) -> PathBuf {
+pub(crate) fn directory(variable: &str, default: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(path) => path.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,7 +39,7 @@ pub(crate) fn rule_files(test: &str) -> Option<Vec<Source>> {
     FILES.iter().map(|name| rule_file(test, name)).collect()
 }
 
-fn read(test: &str, path: &Path) -> Option<String> {
+pub(crate) fn read(test: &str, path: &Path) -> Option<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) => {
@@ -47,14 +47,4 @@ fn read(test: &str, path: &Path) -> Option<String> {
             None
         }
     }
-}
-
-/// The cases of a file of vectors.
-pub(crate) fn vectors<T: serde::de::DeserializeOwned>(test: &str, name: &str) -> Option<Vec<T>> {
-    let path = directory("FALCO_VECTORS", "shared/data/falco/vectors");
-    let text = read(test, &path.join(name).with_extension("jsonl"))?;
-    let cases = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a line of vectors has the shape of a case"));
-    Some(cases.collect())
 }

@@ -1,8 +1,20 @@
 //! Upstream's own test cases: the same conditions and files are accepted and refused.
 
+use crate::shared_data::{directory, read};
+
 mod compiler;
 mod loader;
 mod parser;
+
+/// The cases of a file of vectors.
+fn vectors<T: serde::de::DeserializeOwned>(test: &str, name: &str) -> Option<Vec<T>> {
+    let path = directory("FALCO_VECTORS", "shared/data/falco/vectors");
+    let text = read(test, &path.join(name).with_extension("jsonl"))?;
+    let cases = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of vectors has the shape of a case"));
+    Some(cases.collect())
+}
 
 /// Counts cases and prints the sum.
 #[derive(Default)]

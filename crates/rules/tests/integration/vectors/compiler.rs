@@ -6,8 +6,7 @@ use event::{Event, EventType, Outcome, Process};
 use rules::{RuleSet, Verdict};
 use serde::Deserialize;
 
-use super::{Score, rule};
-use crate::shared_data::vectors;
+use super::{Score, rule, vectors};
 
 #[derive(Deserialize)]
 struct Case {

@@ -7,8 +7,7 @@
 use rules::{Diagnostics, RuleSet, Severity, Source};
 use serde::Deserialize;
 
-use super::Score;
-use crate::shared_data::vectors;
+use super::{Score, vectors};
 
 #[derive(Deserialize)]
 struct Case {

@@ -3,8 +3,7 @@
 use rules::parses;
 use serde::Deserialize;
 
-use super::Score;
-use crate::shared_data::vectors;
+use super::{Score, vectors};
 
 #[derive(Deserialize)]
 struct Case {
