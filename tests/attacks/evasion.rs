@@ -2,13 +2,14 @@
 
 use e2e::parity::End;
 
-use crate::watched::{Watched, target};
+use crate::watched::{Watched, root, target};
 
 /// The tracer reads a path before the kernel does; a second thread changes it in between. What is
 /// told once the call has returned is what the kernel really opened.
 #[test]
 fn a_racing_thread_cannot_hide_what_was_opened() {
-    let Some(program) = target("a_racing_thread_cannot_hide_what_was_opened", "attack_race") else {
+    let test = "a_racing_thread_cannot_hide_what_was_opened";
+    let Some(program) = target(test, "attack_race").filter(|_| root(test)) else {
         return;
     };
     let told = Watched::new().events().run(&[&program]);

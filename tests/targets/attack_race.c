@@ -20,7 +20,9 @@ static void *flip(void *unused) {
 int main(void) {
     pthread_t thread;
     pthread_create(&thread, NULL, flip, NULL);
-    for (int i = 0; i < 400; i++) {
+    /* Until the race was won and lost often enough, however few processors there are. */
+    int won = 0, lost = 0;
+    for (int i = 0; i < 50000 && (won < 20 || lost < 20); i++) {
         int fd = open(path, O_RDONLY);
         if (fd < 0) continue;
         char link[32], name[256];
@@ -29,6 +31,8 @@ int main(void) {
         if (n < 0) die("readlink");
         name[n] = 0;
         say("%s", name);
+        if (strcmp(name, "/etc/shadow") == 0) won++;
+        else lost++;
         close(fd);
     }
     quit = 1;

@@ -206,7 +206,8 @@ impl Report {
         fs::create_dir_all(directory)
             .map_err(|error| format!("`{}`: {error}", directory.display()))?;
         put("tracer.json", format!("{:#}\n", self.json()))?;
-        put("tracer.svg", chart::draw(self))
+        let picture = chart::draw(self).map_err(|error| error.to_string())?;
+        put("tracer.svg", picture)
     }
 
     fn json(&self) -> Value {
