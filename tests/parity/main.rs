@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod containers;
+mod docker;
 mod launch;
 mod privileges;
 mod processes;

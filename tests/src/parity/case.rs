@@ -11,12 +11,15 @@ use nix::unistd::Uid;
 use tempfile::TempDir;
 
 use super::run::environment;
-use super::{Input, Outcome, Run};
+use super::{End, Input, Outcome, Run};
 use crate::config;
 use crate::target::{self, Linkage, TargetError};
 
 /// Long enough for a loaded machine, short enough for a person.
 const LIMIT: Duration = Duration::from_secs(40);
+
+/// How a target ends that cannot do its work here, tracer or not (`target.h`).
+const MACHINE_DENIES: End = End::Exit(98);
 
 /// Which program a case runs.
 #[derive(Clone, Debug)]
@@ -230,6 +233,9 @@ impl Case {
         ];
         traced.extend(native.iter().cloned());
         let native = self.run(name, mode, native, scratch.path());
+        if native.end == MACHINE_DENIES {
+            return skip(name, native.stderr.trim());
+        }
         let traced = self.run(name, mode, traced, scratch.path());
         match &self.expected {
             Expected::Same => {
