@@ -189,6 +189,13 @@ impl<P> Brain<P> {
         self.threads.get(&tid).map(|thread| thread.leader)
     }
 
+    /// Whether the thread's process has other threads.
+    pub fn has_company(&self, tid: Tid) -> bool {
+        self.leader(tid)
+            .and_then(|leader| self.alive.get(&leader))
+            .is_some_and(|threads| *threads > 1)
+    }
+
     /// How a thread is paced.
     pub fn pace(&self, tid: Tid) -> Pace {
         self.threads.get(&tid).map_or(Pace::Filtered, |t| t.pace)

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use event::{Alert, Arg, Args, EventType, Facts, Fd, FdKind, Outcome, ProcessFacts, Role, Task};
+use event::{Arg, Args, EventType, Facts, Fd, FdKind, Outcome, ProcessFacts, Role, Task};
 use sys::{Call, Pid, Tid};
 
 use crate::descriptor::{describe, kind_of_domain, socket, towards, unknown};
@@ -31,8 +31,6 @@ pub struct Moment {
     outcome: Outcome,
     args: OnceCell<Args<'static>>,
     fd: OnceCell<Option<Fd<'static>>>,
-    /// What rules said at the entry, kept back until it is known what the kernel really did.
-    suspected: Vec<Alert>,
     path: Option<(u8, Vec<u8>)>,
     is_settled: bool,
 }
@@ -59,7 +57,6 @@ impl Moment {
             outcome: Outcome::Pending,
             args: OnceCell::new(),
             fd: OnceCell::new(),
-            suspected: Vec::new(),
             path: None,
             is_settled: false,
         }
@@ -77,7 +74,6 @@ impl Moment {
             outcome: Outcome::Returned(0),
             args: OnceCell::new(),
             fd: OnceCell::from(None),
-            suspected: Vec::new(),
             path: None,
             is_settled: false,
         }
@@ -95,7 +91,6 @@ impl Moment {
             outcome: Outcome::None,
             args: OnceCell::from(args),
             fd: OnceCell::from(None),
-            suspected: Vec::new(),
             path: None,
             is_settled: false,
         }
@@ -146,16 +141,6 @@ impl Moment {
         self.is_settled
     }
 
-    /// Whether a rule matches is known, but not yet what the kernel makes of the call.
-    pub fn suspect(&mut self, alerts: Vec<Alert>) {
-        self.suspected = alerts;
-    }
-
-    /// What was suspected at the entry.
-    pub fn take_suspected(&mut self) -> Vec<Alert> {
-        std::mem::take(&mut self.suspected)
-    }
-
     /// What was read of the call's memory already: its path.
     pub fn read_before(&mut self, register: u8, path: &[u8]) {
         self.path = Some((register, path.to_vec()));
@@ -187,7 +172,7 @@ impl Moment {
             let mut fd = self.fd.take().flatten().or_else(|| self.opened());
             if let Some(fd) = &mut fd {
                 fd.num = Some(result);
-                truth::of_opened(self.tid, fd);
+                truth::of_opened(self.pid, self.tid, fd);
             }
             self.fd = OnceCell::from(fd);
         } else {

@@ -18,7 +18,7 @@ use crate::judge::{Judge, RulesError};
 use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
 use crate::outbox::{self, Destination, Identity, Outbox, Rounds};
-use crate::watch::{Policy, Watch};
+use crate::watch::{Doubt, Policy, Watch};
 
 /// The program.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
@@ -80,6 +80,10 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         },
         events: config.events,
         io_uring: config.io_uring,
+        doubt: match config.priority {
+            Priority::Availability => Doubt::Sampled,
+            Priority::Security => Doubt::Always,
+        },
     };
     match launch::split() {
         Ok(Side::Tracer(channel, workload)) => {

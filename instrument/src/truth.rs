@@ -9,13 +9,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use event::{Fd, FdKind};
-use sys::Tid;
+use sys::{Pid, Tid};
 
 use crate::process::read_link;
 
 /// Notes the identity of an opened file, and its true path if that is not the file that the path
 /// of the call leads to.
-pub(crate) fn of_opened(tid: Tid, fd: &mut Fd<'static>) {
+pub(crate) fn of_opened(pid: Pid, tid: Tid, fd: &mut Fd<'static>) {
     let Some(num) = fd.num.filter(|num| *num >= 0) else {
         return;
     };
@@ -27,20 +27,83 @@ pub(crate) fn of_opened(tid: Tid, fd: &mut Fd<'static>) {
         fd.kind = FdKind::Directory;
     }
     // Links on the way are fine: rules name paths as programs do. Another file is a lie.
-    let asked = fd.name.as_deref().and_then(|name| identity(tid, name));
+    let asked = fd.name.as_deref().and_then(|name| identity(pid, tid, name));
     if asked == Some((opened.dev(), opened.ino())) {
         return;
     }
-    if let Some(path) = read_link(tid, &format!("fd/{num}"))
+    if let Some(mut path) = read_link(tid, &format!("fd/{num}"))
         && path.first() == Some(&b'/')
     {
+        // A file that was replaced meanwhile is still the file that was opened.
+        if let Some(name) = path.strip_suffix(b" (deleted)") {
+            path.truncate(name.len());
+        }
         fd.name = Some(Cow::Owned(path));
     }
 }
 
-fn identity(tid: Tid, path: &[u8]) -> Option<(u64, u64)> {
+fn identity(pid: Pid, tid: Tid, path: &[u8]) -> Option<(u64, u64)> {
     let mut in_root = format!("/proc/{tid}/root").into_bytes();
-    in_root.extend_from_slice(path);
+    in_root.extend_from_slice(&of_thread(pid, tid, path));
     let meta = std::fs::metadata(Path::new(std::ffi::OsStr::from_bytes(&in_root))).ok()?;
     Some((meta.dev(), meta.ino()))
+}
+
+/// Paths that mean something else to every process, as the thread means them.
+fn of_thread(pid: Pid, tid: Tid, path: &[u8]) -> Vec<u8> {
+    for (prefix, id, meant) in [
+        (&b"/proc/self/"[..], pid.0, ""),
+        (b"/proc/thread-self/", tid.0, ""),
+        (b"/dev/fd/", pid.0, "fd/"),
+        (b"/dev/stdin", pid.0, "fd/0"),
+        (b"/dev/stdout", pid.0, "fd/1"),
+        (b"/dev/stderr", pid.0, "fd/2"),
+    ] {
+        if let Some(rest) = path.strip_prefix(prefix) {
+            let mut out = format!("/proc/{id}/{meant}").into_bytes();
+            out.extend_from_slice(rest);
+            return out;
+        }
+    }
+    path.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd as _;
+
+    use super::*;
+    use crate::descriptor::unknown;
+
+    fn opened(asked: &str, file: &std::fs::File) -> Option<String> {
+        let mut fd = unknown(FdKind::File);
+        fd.num = Some(i64::from(file.as_raw_fd()));
+        fd.name = Some(Cow::Owned(asked.as_bytes().to_vec()));
+        of_opened(Pid::this(), Tid::this(), &mut fd);
+        fd.name
+            .map(|name| String::from_utf8(name.into_owned()).unwrap())
+    }
+
+    #[test]
+    fn a_lie_is_replaced_by_the_truth() {
+        let file = std::fs::File::open("/etc/passwd").unwrap();
+        assert_eq!(opened("/etc/passwd", &file).as_deref(), Some("/etc/passwd"));
+        assert_eq!(opened("/etc/group", &file).as_deref(), Some("/etc/passwd"));
+        assert_eq!(opened("/no/such", &file).as_deref(), Some("/etc/passwd"));
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_no_lie() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+        let link = link.to_str().unwrap();
+        let file = std::fs::File::open(link).unwrap();
+        assert_eq!(opened(link, &file).as_deref(), Some(link));
+        let own = std::fs::File::open("/proc/self/status").unwrap();
+        assert_eq!(
+            opened("/proc/self/status", &own).as_deref(),
+            Some("/proc/self/status")
+        );
+    }
 }

@@ -5,6 +5,7 @@
 //! the tracer understands nothing more and only lets threads go, because with a dead tracer every
 //! call that the filter stops would fail.
 
+mod dice;
 mod examine;
 mod learn;
 mod spread;
@@ -30,6 +31,7 @@ use crate::outbox::{Message, Outbox};
 use crate::process::Processes;
 use crate::table::ByNumber;
 use crate::world::World;
+use dice::Dice;
 use spread::Spread;
 
 /// Faults after which nothing is understood any more.
@@ -51,7 +53,21 @@ pub struct Policy {
     pub events: bool,
     /// What to do with `io_uring`.
     pub io_uring: IoUring,
+    /// How often the path of an open that no rule matched is compared with what was opened.
+    pub doubt: Doubt,
 }
+
+/// How much the tracer trusts the path that it read of a program's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Every open is followed to its exit, and what was really opened is judged too.
+    Always,
+    /// Now and then, unpredictably, where another thread can change the path under the call.
+    Sampled,
+}
+
+/// One open out of so many is doubted.
+const SAMPLE: u64 = 16;
 
 /// A pending call, as the brain keeps it.
 pub(crate) type Pending = Box<Moment>;
@@ -78,6 +94,8 @@ pub struct Watch {
     /// This process: the one that must not be harmed.
     tracer: Pid,
     is_launching: bool,
+    /// Opens that were not doubted, hashed with a secret to choose those that are.
+    dice: Dice,
     /// How the thread that ended last ended, in `wait`'s encoding.
     last_status: i32,
     root_status: Option<ExitStatus>,
@@ -105,6 +123,7 @@ impl Watch {
             held: Map::default(),
             tracer: Pid::this(),
             is_launching: true,
+            dice: Dice::default(),
             last_status: 0,
             root_status: None,
             is_over: false,

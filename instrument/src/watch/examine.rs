@@ -1,9 +1,9 @@
 //! A call at its entry: is it allowed, does anybody want it, must its result be awaited?
 
 use event::EventType;
-use sys::{Call, Errno, Pid, Stopped};
+use sys::{Call, Errno, Pid, Stopped, Tid};
 
-use super::{Pending, Watch};
+use super::{Doubt, Pending, SAMPLE, Watch};
 use crate::brain::Decision;
 use crate::decode::MAX_PATH;
 use crate::guard::{self, Told, Verdict};
@@ -51,7 +51,9 @@ impl Watch {
             let state = self.world.processes.state(pid)?;
             self.memo.key(row, &call, state, &self.path)
         });
-        if !self.policy.events && key.is_some_and(|key| self.memo.is_dull(key)) {
+        let is_doubted = row.fd == FdOf::Opened && self.doubts(tid);
+        let is_asked = self.policy.events || is_doubted;
+        if !is_asked && key.is_some_and(|key| self.memo.is_dull(key)) {
             return Decision::Go;
         }
         let mut moment = Moment::entry(row, kind, call, tid, pid).numbered(num);
@@ -68,10 +70,7 @@ impl Watch {
             }
             Judgement::Undecided => true,
             // What a descriptor leads to is certain only when it is there.
-            Judgement::Match(alerts) if moment.opens() => {
-                moment.suspect(alerts);
-                true
-            }
+            Judgement::Match(_) if moment.opens() => true,
             Judgement::Match(alerts) => {
                 for alert in alerts {
                     self.outbox.alert(&alert);
@@ -80,11 +79,19 @@ impl Watch {
                 false
             }
         };
-        if is_awaited || self.policy.events {
+        if is_awaited || is_asked {
             moment.keep();
             return self.awaited(stopped, moment);
         }
         self.after_guard(stopped)
+    }
+
+    /// Whether another thread may have changed the path since it was read, and that is worth a look.
+    fn doubts(&mut self, tid: Tid) -> bool {
+        match self.policy.doubt {
+            Doubt::Always => true,
+            Doubt::Sampled => self.brain.has_company(tid) && self.dice.throw(SAMPLE),
+        }
     }
 
     /// Looks after the tracer's own safety.
@@ -121,7 +128,7 @@ impl Watch {
     /// it is told as it began.
     fn awaited(&mut self, stopped: &Stopped, moment: Moment) -> Decision<Pending> {
         if self.spreads.contains_key(&stopped.tid()) {
-            self.finished(&moment, Vec::new());
+            self.finished(&moment);
             return Decision::Exit;
         }
         Decision::Return(Box::new(moment))

@@ -1,6 +1,6 @@
 //! What was learnt from a stop becomes state and events.
 
-use event::{Alert, Arg, Args, EventType};
+use event::{Arg, Args, EventType};
 use sys::{CallStop, ForkKind, Pid, Stopped, Tid};
 
 use super::{Pending, Watch, status_of};
@@ -28,8 +28,7 @@ impl Watch {
                 result,
             } => {
                 pending.returned(result);
-                let suspected = pending.take_suspected();
-                self.finished(&pending, suspected);
+                self.finished(&pending);
             }
             Learnt::Stray { tid } => self.adopt(tid),
             // An exec is only ever learnt from its stop.
@@ -114,21 +113,18 @@ impl Watch {
     /// Something happened whose result is known, or that has none.
     pub(crate) fn happened(&mut self, moment: Moment) {
         let moment = moment.numbered(self.world.next_event());
-        self.finished(&moment, Vec::new());
+        self.finished(&moment);
     }
 
-    /// A call returned. What was suspected at its entry is told if the truth, now that it is known,
-    /// does not lead to other alerts: an attempt is worth telling too.
-    pub(super) fn finished(&mut self, moment: &Moment, suspected: Vec<Alert>) {
+    /// A call returned, and what the kernel made of it is known: that is what is judged.
+    pub(super) fn finished(&mut self, moment: &Moment) {
         if self.is_launching && moment.pid() == self.world.processes.root() {
             return;
         }
         let live = Live::new(moment, &self.world);
-        if !moment.is_settled() {
-            let alerts = match self.judge.judge(&live) {
-                Judgement::Match(alerts) => alerts,
-                Judgement::No | Judgement::Undecided => suspected,
-            };
+        if !moment.is_settled()
+            && let Judgement::Match(alerts) = self.judge.judge(&live)
+        {
             for alert in alerts {
                 self.outbox.alert(&alert);
             }

@@ -4,3 +4,5 @@
 mod container;
 #[cfg(test)]
 mod foreign;
+#[cfg(test)]
+mod launch;
