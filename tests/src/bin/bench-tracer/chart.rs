@@ -5,8 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::measure::Spread;
-use crate::report::{Report, Row};
+use crate::report::{Cell, Report, Row};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 190.0;
@@ -169,7 +168,7 @@ impl<'a> Chart<'a> {
         for (index, cell) in row.cells.iter().enumerate() {
             let name = self.report.variants.get(index).map_or("", |one| one.0);
             let y = top + f64::from(u32::try_from(index).unwrap_or(0)) * (BAR + GAP);
-            self.bar(out, y, cell.wall, (name, colour(index, name)))?;
+            self.bar(out, y, cell, (name, colour(index, name)))?;
         }
         if let Some(budget) = row.budget {
             let x = self.x(budget);
@@ -188,9 +187,10 @@ impl<'a> Chart<'a> {
         &self,
         out: &mut String,
         y: f64,
-        wall: Spread,
+        cell: &Cell,
         (name, colour): (&str, &str),
     ) -> fmt::Result {
+        let wall = cell.wall;
         let (zero, end) = (self.x(1.0), self.x(wall.median));
         let (left, width) = (zero.min(end), (end - zero).abs().max(1.5));
         writeln!(
@@ -205,11 +205,17 @@ impl<'a> Chart<'a> {
             "<line x1=\"{from:.1}\" x2=\"{to:.1}\" y1=\"{line:.1}\" y2=\"{line:.1}\" \
              stroke=\"{INK}\" stroke-opacity=\"0.45\" stroke-width=\"1\"/>"
         )?;
+        let cpu = self.x(cell.cpu.median);
+        writeln!(
+            out,
+            "<circle cx=\"{cpu:.1}\" cy=\"{line:.1}\" r=\"2.6\" fill=\"#ffffff\" \
+             stroke=\"{INK}\" stroke-width=\"1\"/>"
+        )?;
         let digits = if wall.median < 3.0 { 2 } else { 1 };
         let is_ours = name.starts_with("instrument");
         let weight = if is_ours { 600 } else { 400 };
         let style = format!("font-size=\"10.5\" font-weight=\"{weight}\"");
-        let place = (to.max(end) + 6.0, y + BAR - 0.6);
+        let place = (to.max(end).max(cpu) + 7.0, y + BAR - 0.6);
         label(out, place, &format!("{:.digits$}", wall.median), &style)
     }
 }
