@@ -91,3 +91,13 @@ fn mode_off_is_off() {
     assert_eq!(told.outcome.stdout, "TracerPid:\t0\n", "{}", told.outcome);
     assert_eq!(told.outcome.end, End::Exit(6));
 }
+
+/// A traced program cannot be traced twice: the inner one steps aside and says so.
+#[test]
+fn an_instrument_under_an_instrument_runs_its_workload() {
+    let inner = e2e::parity::instrument().display().to_string();
+    let words = [&inner, "--output", "/dev/null", "--", "sh", "-c", "exit 7"];
+    let told = Watched::new().run(&words);
+    assert_eq!(told.outcome.end, End::Exit(7), "{}", told.outcome);
+    assert!(told.outcome.stderr.contains("untraced"), "{}", told.outcome);
+}

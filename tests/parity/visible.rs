@@ -4,7 +4,22 @@
 //! `docs/design/parity.md` stays true.
 
 use e2e::parity;
-use e2e::parity::{Visible, case};
+use e2e::parity::{Case, Visible, case, program};
+use e2e::target::{self, Linkage};
+
+/// A copy of the program that root owns and that is setuid, run by `nobody`.
+fn setuid_copy(rights: &str) -> Case {
+    let copy = target::build("setuid", Linkage::Dynamic).unwrap_or_default();
+    let script = format!(
+        "cp {} s && chmod 4755 s && exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+         {rights} \"$@\"",
+        copy.display()
+    );
+    program("./s")
+        .root()
+        .needs(&["cc", "setpriv"])
+        .under_shell(&script)
+}
 
 parity! {
     status_of_the_process: case("seen_by_workload").visible(Visible {
@@ -15,6 +30,17 @@ parity! {
         full: "traced: 1\nNoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n\
             prctl no_new_privs 0, seccomp 0\n",
     });
+    setuid_programs: setuid_copy("").visible(Visible {
+        native: "uid 65534, effective 0, secure 1\n",
+        seccomp: "uid 65534, effective 65534, secure 0\n",
+        full: "uid 65534, effective 65534, secure 1\n",
+    });
+    setuid_programs_and_a_tracer_with_sys_ptrace:
+        setuid_copy("--inh-caps=+sys_ptrace --ambient-caps=+sys_ptrace").visible(Visible {
+            native: "uid 65534, effective 0, secure 1\n",
+            seccomp: "uid 65534, effective 65534, secure 0\n",
+            full: "uid 65534, effective 0, secure 1\n",
+        });
     ptrace_of_its_own: case("own_ptrace").visible(Visible {
         native: "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
         seccomp: "traceme: EPERM\nchild exited 1\nseize: EPERM\nchild killed by KILL\n",
