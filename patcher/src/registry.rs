@@ -147,9 +147,17 @@ impl Lookup {
             && is_loopback(&host)
             && matches!(&result, Err(OciDistributionError::RequestError(_)))
         {
-            result = self
+            let plain = self
                 .pull(request, &reference, &auth, Transport::Plain)
                 .await;
+            // Status 400 is what a registry with TLS says to a request without: why TLS failed is
+            // what matters.
+            if !matches!(
+                &plain,
+                Err(OciDistributionError::ServerError { code: 400, .. })
+            ) {
+                result = plain;
+            }
         }
         result.map_err(|error| {
             failure::describe(

@@ -112,6 +112,31 @@ struct Sequence<'n> {
     places: Vec<Place>,
 }
 
+impl Place {
+    /// The same place, after a tag.
+    fn after(&self, after: usize) -> Self {
+        match *self {
+            Self::Entry { indent, .. } => Self::Entry { after, indent },
+            // Behind a tag a collection starts on a line of its own, as it does behind a colon.
+            Self::Item { indent, .. } => Self::Entry {
+                after,
+                indent: indent + 2,
+            },
+            Self::Flow | Self::Root => Self::Flow,
+        }
+    }
+}
+
+/// Says whether a node would be written with a tag of its own.
+fn gains_tag(node: &Node, target: &Value) -> bool {
+    target
+        .intrinsic()
+        .is_some_and(|(name, _)| match &node.body {
+            Body::Map(entries, _) => entries.iter().all(|entry| entry.key != name),
+            _ => true,
+        })
+}
+
 struct Writer<'s> {
     text: &'s str,
     style: Style,
@@ -136,8 +161,10 @@ impl Writer<'_> {
             }
             (Body::Scalar(value), _) if value == target => {}
             (Body::Tagged(key, inner), Value::Map(entries)) => match entries.as_slice() {
-                [(name, argument)] if name == key => {
-                    self.node(inner, argument, place, &path.key(key))?;
+                // A tag cannot stand in front of another tag.
+                [(name, argument)] if name == key && !gains_tag(inner, argument) => {
+                    let place = place.after(self.props_end(node));
+                    self.node(inner, argument, &place, &path.key(key))?;
                 }
                 _ => self.replace(node, target, place),
             },

@@ -32,6 +32,21 @@ impl Writer<'_> {
         at
     }
 
+    /// The end of the tag and anchor of a node.
+    pub(super) fn props_end(&self, node: &Node) -> usize {
+        let bytes = self.text.as_bytes();
+        let (mut at, mut end) = (node.start, node.start);
+        while matches!(bytes.get(at), Some(b'!' | b'&')) && at < node.span.start {
+            let word = self
+                .text
+                .get(at..)
+                .and_then(|rest| rest.split_whitespace().next());
+            end = at + word.map_or(0, str::len);
+            at = self.skip_space_and_comments(end);
+        }
+        end
+    }
+
     /// The end of the line that `at` is in, before its line end.
     pub(super) fn line_end(&self, at: usize) -> usize {
         let rest = self.text.get(at..).unwrap_or_default();

@@ -12,7 +12,12 @@ impl Style {
     pub(super) fn document(&self, value: &Value) -> String {
         match self.format {
             Format::Json => self.flow(value, ""),
-            Format::Yaml => self.below(value, 0, true).trim_start().to_owned(),
+            Format::Yaml => match (self.inline(value), value) {
+                (Some(text), _) => text,
+                (None, Value::List(items)) => self.block_list(items, 0),
+                (None, Value::Map(entries)) if short(value).is_none() => self.block_map(entries, 0),
+                (None, other) => self.below(other, 0, false).trim_start().to_owned(),
+            },
         }
     }
 

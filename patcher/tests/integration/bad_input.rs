@@ -1,5 +1,6 @@
 //! What people get wrong, and exactly what they are told.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -110,7 +111,7 @@ fn an_alias_bomb_is_refused() {
     for level in 1..9 {
         let alias = format!("*a{}", level - 1);
         let aliases = [alias.as_str(); 8].join(", ");
-        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     let (code, said) = complaint(text.as_bytes(), &[]);
     assert_eq!(code, Some(1));
@@ -173,6 +174,10 @@ fn properties_of_the_wrong_type() {
             "for {property}"
         );
     }
+}
+
+#[test]
+fn container_lists_of_the_wrong_type() {
     let table = [
         ("\"x\"", ": expected a list of containers, found a string"),
         (

@@ -12,3 +12,8 @@ mod bad_input;
 mod commands;
 mod corpus;
 mod harness;
+mod http;
+mod lambda;
+mod random;
+mod registry;
+mod render;
