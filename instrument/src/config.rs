@@ -77,6 +77,9 @@ pub struct Config {
     pub log: LogLevel,
     /// Where events and alerts go.
     pub output: Output,
+    /// The sidecar's socket, for when the output cannot be opened; `None` when somebody who is
+    /// there to see named the output on the command line.
+    pub second_output: Option<PathBuf>,
     /// Rule files instead of the built-in ones.
     pub rules: Vec<PathBuf>,
     /// Whether rule files were named on the command line.
@@ -159,19 +162,18 @@ pub fn from_environment(environment: &Environment) -> Result<Config, ConfigError
             wrong(env::SYSDIG_LOGGING, level, expected)
         })?,
     };
-    let output = match (
-        text(env::WORKLOAD_AGENT_OUTPUT),
-        text(env::WORKLOAD_AGENT_SOCKET),
-    ) {
-        (Some(file), _) => Output::File(file.into()),
-        (None, Some(socket)) => Output::Socket(socket.into()),
-        (None, None) => Output::Socket(contract::path::SOCKET.into()),
+    let socket = text(env::WORKLOAD_AGENT_SOCKET)
+        .map_or_else(|| contract::path::SOCKET.into(), PathBuf::from);
+    let output = match text(env::WORKLOAD_AGENT_OUTPUT) {
+        Some(file) => Output::File(file.into()),
+        None => Output::Socket(socket.clone()),
     };
     Ok(Config {
         mode,
         priority,
         log,
         output,
+        second_output: Some(socket),
         rules: text(env::WORKLOAD_AGENT_RULES).map_or_else(Vec::new, |list| paths(list)),
         is_interactive: false,
         events: false,

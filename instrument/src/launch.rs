@@ -18,16 +18,21 @@ mod command;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use sys::{Errno, Fork, Pid, SeccompError, fork_unseen};
+use sys::{Errno, Fork, Pid, SeccompError, Wait, fork_unseen};
 
 use crate::filter::{self, Plan};
+use crate::watch::without_understanding;
 pub use command::{Command, CommandError};
 
 const GO: u8 = b'g';
 const FILTERED: u8 = b'f';
 const BARE: u8 = b'b';
 const WATCHING: u8 = b'w';
+
+/// Between two looks at whether the workload stands still instead of answering.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Why there is no tracing.
 #[derive(Debug, thiserror::Error)]
@@ -128,8 +133,7 @@ impl Channel {
         let word = seized.map_or_else(|errno| errno as i32, |()| 0);
         self.say(&word.to_ne_bytes())?;
         seized.map_err(LaunchError::Seize)?;
-        let [word] = self.hear()?;
-        let watched = if word == FILTERED {
+        let watched = if self.hear_from_traced()? == FILTERED {
             Watched::Filtered
         } else {
             sys::interrupt(workload.leader()).map_err(LaunchError::Seize)?;
@@ -137,5 +141,41 @@ impl Channel {
         };
         self.say(&[WATCHING])?;
         Ok(watched)
+    }
+
+    /// As [`Self::hear`], while the other side is traced: every signal that it gets stops it, its
+    /// end too, and it says nothing until it is let go.
+    fn hear_from_traced(&mut self) -> Result<u8, LaunchError> {
+        self.0
+            .set_read_timeout(Some(LOOK_EVERY))
+            .map_err(LaunchError::Socket)?;
+        let mut word = [0];
+        loop {
+            match self.0.read(&mut word) {
+                Ok(0) => return Err(LaunchError::Lost),
+                Ok(_) => return Ok(word[0]),
+                Err(error) if is_timeout(&error) => let_go()?,
+                Err(_) => return Err(LaunchError::Lost),
+            }
+        }
+    }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{Interrupted, WouldBlock};
+    matches!(error.kind(), Interrupted | WouldBlock)
+}
+
+/// Resumes what stands still. An error means that nobody is left.
+fn let_go() -> Result<(), LaunchError> {
+    loop {
+        match sys::wait(false) {
+            Ok(Some(Wait::Stopped(stopped))) => {
+                let order = without_understanding(&stopped);
+                stopped.resume(order).map_err(LaunchError::Seize)?;
+            }
+            Ok(Some(Wait::Gone(..))) | Err(_) => return Err(LaunchError::Lost),
+            Ok(None) => return Ok(()),
+        }
     }
 }

@@ -6,6 +6,7 @@ use event::{Alert, FieldValue, Priority, ProcessFacts as _};
 use sys::{Pid, Tid};
 
 use crate::guard::Told;
+use crate::launch::LaunchError;
 use crate::world::World;
 
 /// The same thing is told once for each process.
@@ -107,15 +108,31 @@ impl Notices {
         } else {
             format!("{count} stops were not understood")
         };
+        let faults = vec![("faults".to_owned(), FieldValue::Uint(count.into()))];
+        self.of_agent("Fault of the agent", message, faults)
+    }
+
+    /// There is no tracing.
+    pub fn untraced(&self, error: &LaunchError) -> Alert {
+        let message = format!("the workload is not watched: {error}");
+        self.of_agent("Workload not watched", message, Vec::new())
+    }
+
+    fn of_agent(
+        &self,
+        rule: &str,
+        message: String,
+        output_fields: Vec<(String, FieldValue)>,
+    ) -> Alert {
         Alert {
             time: sys::now(),
-            rule: "Fault of the agent".to_owned(),
+            rule: rule.to_owned(),
             priority: Priority::Critical,
             source: "instrument".to_owned(),
             tags: vec!["agent".to_owned()],
             hostname: self.hostname.clone(),
             message,
-            output_fields: vec![("faults".to_owned(), FieldValue::Uint(count.into()))],
+            output_fields,
         }
     }
 

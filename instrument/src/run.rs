@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::{env, exit};
 use event::EventTypeSet;
@@ -17,8 +18,12 @@ use crate::foreign::{Entry, Found, Lookout};
 use crate::judge::{Judge, RulesError};
 use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
+use crate::notice::Notices;
 use crate::outbox::{self, Destination, Identity, Outbox, Rounds};
 use crate::watch::{Doubt, Policy, Watch};
+
+/// How long a workload that cannot be traced may wait for that to be told.
+const UNTRACED_WORDS: Duration = Duration::from_millis(500);
 
 /// The program.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
@@ -68,9 +73,13 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         Ok(judge) => judge,
         Err(error) => return complain(exit::REFUSED, &error),
     };
-    let destination = match destination(&config.output) {
-        Ok(destination) => destination,
-        Err(error) => return complain(exit::REFUSED, &error),
+    let destination = match (destination(&config.output), &config.second_output) {
+        (Ok(destination), _) => destination,
+        (Err(error), Some(socket)) if config.priority == Priority::Availability => {
+            tracing::error!(%error, "Alerts go to the sidecar instead.");
+            Destination::Socket(socket.clone())
+        }
+        (Err(error), _) => return complain(exit::REFUSED, &error),
     };
     let policy = Policy {
         watched: if config.events {
@@ -224,35 +233,41 @@ fn trace(
     if std::env::set_current_dir("/").is_err() {
         tracing::debug!("The tracer keeps the workload's directory busy.");
     }
-    let Ok(watched) = channel.trace(workload) else {
-        // The workload's side says what that means.
-        return ExitCode::FAILURE;
-    };
-    let pace = match watched {
-        Watched::Bare => Pace::Every,
-        Watched::Filtered => Pace::Filtered,
-    };
-    let plan = (watched == Watched::Filtered).then(|| Plan {
-        watched: policy.watched,
-        tracer: Pid::this(),
-    });
     let found = Arc::new(Found::default());
-    let entry = Entry::new(Arc::clone(&found), plan.as_ref());
-    let mut lookout = Lookout::new(workload, found);
+    let mut lookout = Lookout::new(workload, Arc::clone(&found));
     let outbox = outbox::Config {
         rounds: Some(Rounds(Box::new(move || lookout.look()))),
         ..outbox::Config::new(destination)
     };
-    match Outbox::start(outbox, identity) {
-        Ok(outbox) => {
-            Watch::new(workload, pace, policy, judge, outbox)
-                .with_entry(entry)
-                .run();
-            ExitCode::SUCCESS
-        }
+    // Before anything is seized: what cannot be traced to its end must not be begun.
+    let mut outbox = match Outbox::start(outbox, identity) {
+        Ok(outbox) => outbox,
         Err(error) => {
             tracing::error!(%error, "The tracer cannot start its sender.");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    let watched = match channel.trace(workload) {
+        Ok(watched) => watched,
+        Err(error) => {
+            // The workload's side tells people and goes on or not; this one tells the sidecar.
+            outbox.alert(&Notices::of(judge.hostname()).untraced(&error));
+            outbox.flush(&wire::Bye::default(), UNTRACED_WORDS);
+            return ExitCode::FAILURE;
+        }
+    };
+    let (pace, plan) = match watched {
+        Watched::Bare => (Pace::Every, None),
+        Watched::Filtered => (
+            Pace::Filtered,
+            Some(Plan {
+                watched: policy.watched,
+                tracer: Pid::this(),
+            }),
+        ),
+    };
+    Watch::new(workload, pace, policy, judge, outbox)
+        .with_entry(Entry::new(found, plan.as_ref()))
+        .run();
+    ExitCode::SUCCESS
 }

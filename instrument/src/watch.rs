@@ -311,7 +311,7 @@ fn resume(stopped: Stopped, order: Resume) {
 }
 
 /// The order that harms nobody, when all that is known is why the thread stands still.
-fn without_understanding(stopped: &Stopped) -> Resume {
+pub(crate) fn without_understanding(stopped: &Stopped) -> Resume {
     match stopped.how() {
         How::Group(_) => Resume::Listen,
         How::Signal(signal) => Resume::Continue(Some(signal)),

@@ -126,7 +126,8 @@ fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
     // them is used afterwards, because the tracer's own descriptors are all in the list.
     let rc = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
     match Errno::result(rc) {
-        Err(Errno::ENOSYS) => {
+        // Profiles older than the call refuse it with EPERM.
+        Err(Errno::ENOSYS | Errno::EPERM) => {
             for fd in first..last.min(4096) {
                 // SAFETY: as above.
                 unsafe { libc::close(fd) };

@@ -80,6 +80,7 @@ pub fn parse(
             Long("events") => config.events = true,
             Long("output") => {
                 config.output = Output::File(parser.value().map_err(wrong)?.into());
+                config.second_output = None;
             }
             Long("rules") => {
                 let list = parser.value().map_err(wrong)?;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod container;
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod foreign;
 #[cfg(test)]
 mod launch;
