@@ -141,7 +141,7 @@ impl Told {
 pub(crate) fn target(test: &str, name: &str) -> Option<String> {
     match target::build(name, Linkage::Dynamic) {
         Ok(path) => Some(path.display().to_string()),
-        Err(error @ TargetError::NoCompiler) => {
+        Err(error @ TargetError::NoCompiler(_)) => {
             e2e::parity::skip(test, &error.to_string());
             None
         }

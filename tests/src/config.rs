@@ -56,6 +56,13 @@ pub fn falco_rules() -> Option<PathBuf> {
     env::var_os("FALCO_RULES_DIR").map(PathBuf::from)
 }
 
+/// The directory with kernels to test on, or the reason why there is none.
+pub fn kernels() -> Result<PathBuf, String> {
+    env::var_os("E2E_KERNELS")
+        .map(PathBuf::from)
+        .ok_or_else(|| "no kernels: `cargo xtask kernels` gets some".to_owned())
+}
+
 /// Whether the user asked for no colours (<https://no-color.org>).
 pub fn no_colour() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

@@ -13,7 +13,7 @@ mod run;
 
 pub use case::{Case, Mode, Visible, case, instrument, program, skip};
 pub use outcome::{End, Outcome};
-pub use run::{Input, Run};
+pub use run::{Input, Run, without_pid};
 
 /// Makes one test per case and mode, so that each can be run, skipped and seen by its name.
 #[macro_export]

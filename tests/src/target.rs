@@ -19,6 +19,22 @@ pub enum Linkage {
     Dynamic,
     /// Everything inside, for images with nothing else in them.
     Static,
+    /// The same for 64-bit ARM, by the cross compiler of Debian.
+    StaticArm64,
+}
+
+impl Linkage {
+    /// The compiler.
+    pub const fn compiler(self) -> &'static str {
+        match self {
+            Self::Dynamic | Self::Static => "cc",
+            Self::StaticArm64 => "aarch64-linux-gnu-gcc",
+        }
+    }
+
+    const fn is_static(self) -> bool {
+        matches!(self, Self::Static | Self::StaticArm64)
+    }
 }
 
 /// Why there is no target program.
@@ -33,8 +49,8 @@ pub enum TargetError {
         words: String,
     },
     /// There is no C compiler on the machine: a reason to skip.
-    #[error("no C compiler `cc` (Debian package gcc)")]
-    NoCompiler,
+    #[error("no C compiler `{0}` (Debian packages gcc, gcc-aarch64-linux-gnu)")]
+    NoCompiler(&'static str),
     /// A file cannot be read or written.
     #[error("cannot use `{}`: {source}", path.display())]
     File {
@@ -47,23 +63,31 @@ pub enum TargetError {
 
 /// Path of the program made from `tests/targets/NAME.c`, built if it is missing or older.
 pub fn build(name: &str, linkage: Linkage) -> Result<PathBuf, TargetError> {
+    build_from(&Path::new("targets").join(format!("{name}.c")), linkage)
+}
+
+/// Path of the program made from this source, which is named from `tests/`.
+pub fn build_from(source: &Path, linkage: Linkage) -> Result<PathBuf, TargetError> {
     let file = |path: &Path| {
         let path = path.to_path_buf();
         move |source| TargetError::File { path, source }
     };
-    let compiler = config::find_program("cc").ok_or(TargetError::NoCompiler)?;
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets");
-    let source = sources.join(format!("{name}.c"));
+    let compiler = config::find_program(linkage.compiler())
+        .ok_or(TargetError::NoCompiler(linkage.compiler()))?;
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = tests.join(source);
     let directory = config::program_directory()
         .map_err(file(Path::new("/proc/self/exe")))?
         .join("targets");
     let suffix = match linkage {
         Linkage::Dynamic => "",
         Linkage::Static => "-static",
+        Linkage::StaticArm64 => "-static-arm64",
     };
     let program = directory.join(format!("{name}{suffix}"));
     let guard = BUILDING.lock();
-    if is_fresh(&program, &[&source, &sources.join("target.h")]) {
+    if is_fresh(&program, &[&source, &tests.join("targets/target.h")]) {
         return Ok(program);
     }
     fs::create_dir_all(&directory).map_err(file(&directory))?;
@@ -79,13 +103,13 @@ pub fn build(name: &str, linkage: Linkage) -> Result<PathBuf, TargetError> {
             "-Werror",
             "-pthread",
         ])
-        .args((linkage == Linkage::Static).then_some("-static"))
+        .args(linkage.is_static().then_some("-static"))
         .args([OsStr::new("-o"), beside.as_os_str(), source.as_os_str()])
         .stdin(Stdio::null());
     let output = command.output().map_err(file(&source))?;
     if !output.status.success() {
         return Err(TargetError::Compile {
-            name: name.to_owned(),
+            name: name.into_owned(),
             words: String::from_utf8_lossy(&output.stderr).into_owned(),
         });
     }

@@ -13,6 +13,7 @@ Commands:
   test [OPTIONS]        install what the tests need, then check everything
   bench [NAME]... [--quick]
                         measure: native against traced in one run, printed as ratios
+  kernels               get Debian's Linux 5.10, 6.1 and 6.1 for arm64, compare on each (qemu)
   dist                  build the static programs and the images' contents into target/dist
   deps                  check which crate may depend on which, and where unsafe code may be
 
@@ -44,6 +45,8 @@ pub(crate) enum Request {
     Dist,
     /// Print a text.
     Help(&'static str),
+    /// Compare on other kernels.
+    Kernels,
     /// Check everything.
     Test(TestOptions),
 }
@@ -72,6 +75,7 @@ pub(crate) fn parse(mut parser: Parser) -> anyhow::Result<Request> {
         "deps" => nothing_more(&mut parser, Request::Deps),
         "dist" => nothing_more(&mut parser, Request::Dist),
         "help" => Ok(Request::Help(HELP)),
+        "kernels" => nothing_more(&mut parser, Request::Kernels),
         "test" => test(&mut parser),
         other => bail!("unknown command `{other}`"),
     }

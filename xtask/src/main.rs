@@ -1,4 +1,4 @@
-//! The project's commands: demo, test, bench, dist, deps.
+//! The project's commands: demo, test, bench, kernels, dist, deps.
 //!
 //! Owns the order in which things are built and checked, and nothing of what they do: the checks
 //! themselves live with the code that they check.
@@ -13,6 +13,7 @@ mod demo;
 mod deps;
 mod dist;
 mod elf;
+mod kernels;
 mod test;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn run(console: &Console, request: &Request) -> anyhow::Result<ExitCode> {
             console.line(text);
             Ok(ExitCode::SUCCESS)
         }
+        Request::Kernels => kernels::run(console, &config),
         Request::Test(options) => test::run(console, &config, options),
     }
 }

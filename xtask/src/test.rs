@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails cheapest.
 
+mod aarch64;
 mod libtest;
 mod packages;
 mod tally;
@@ -28,12 +29,13 @@ type Step<'a> = (
     fn(&Tester<'a>) -> anyhow::Result<Tally>,
 );
 
-fn steps<'a>() -> [Step<'a>; 9] {
+fn steps<'a>() -> [Step<'a>; 10] {
     [
         ("packages", "install what the tests need", Tester::packages),
         ("fmt", "formatting", Tester::fmt),
         ("deps", "arrows between crates", Tester::deps),
         ("clippy", "lints, warnings are errors", Tester::clippy),
+        ("aarch64", "lints for 64-bit ARM", Tester::aarch64),
         (
             "rustdoc",
             "documentation builds, warnings are errors",
@@ -147,6 +149,10 @@ impl Tester<'_> {
     fn clippy(&self) -> anyhow::Result<Tally> {
         let words = ["clippy", "--workspace", "--all-targets", "--locked"];
         check(cargo::fixed(self.config, &words).args(["--", "-Dwarnings"]))
+    }
+
+    fn aarch64(&self) -> anyhow::Result<Tally> {
+        aarch64::check(self.console, self.config, self.options.no_install)
     }
 
     fn rustdoc(&self) -> anyhow::Result<Tally> {

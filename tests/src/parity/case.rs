@@ -315,7 +315,7 @@ impl Case {
             }
             Subject::Target(name, linkage) => match target::build(name, *linkage) {
                 Ok(path) => Ok(path),
-                Err(error @ TargetError::NoCompiler) => Err(error.to_string()),
+                Err(error @ TargetError::NoCompiler(_)) => Err(error.to_string()),
                 Err(error) => panic!("{error}"),
             },
         }

@@ -187,7 +187,7 @@ fn marked(mark: &str) -> Vec<Pid> {
 }
 
 /// The text with every whole number that is the process's pid replaced.
-fn without_pid(text: &str, pid: u32) -> String {
+pub fn without_pid(text: &str, pid: u32) -> String {
     let pid = pid.to_string();
     let mut result = String::with_capacity(text.len());
     let mut rest = text;

@@ -92,7 +92,7 @@ fn missing(is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
 }
 
 /// Why nothing can be installed here.
-fn obstacle(forbidden: bool) -> anyhow::Result<Option<&'static str>> {
+pub(super) fn obstacle(forbidden: bool) -> anyhow::Result<Option<&'static str>> {
     Ok(if forbidden {
         Some("--no-install")
     } else if std::fs::metadata("/proc/self")?.uid() != 0 {

@@ -1,0 +1,169 @@
+//! What is run in a machine: the parity suite's programs that ask the kernel for something special.
+//!
+//! Storms are left out, because emulation is slow and they ask the kernel for nothing else.
+
+/// Modes that a case is run in besides the native one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Modes {
+    Both,
+    Seccomp,
+}
+
+/// What must come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// Lines with all of these words each.
+    Events(&'static [&'static [&'static str]]),
+    /// The same as without a tracer.
+    Same,
+    /// The tracer can be seen here; this is what there is to see without one.
+    Visible(&'static str),
+}
+
+/// One case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    words: &'static str,
+    modes: Modes,
+    expected: Expected,
+}
+
+const fn case(name: &'static str, words: &'static str) -> Case {
+    Case {
+        name,
+        words,
+        modes: Modes::Seccomp,
+        expected: Expected::Same,
+    }
+}
+
+impl Case {
+    const fn both(mut self) -> Self {
+        self.modes = Modes::Both;
+        self
+    }
+
+    const fn expect(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    /// The modes of `instrument` that it is run in.
+    pub(crate) fn traced(&self) -> impl Iterator<Item = &'static str> {
+        let both: &[&str] = match self.modes {
+            Modes::Both => &["seccomp", "full"],
+            Modes::Seccomp => &["seccomp"],
+        };
+        both.iter().copied()
+    }
+
+    /// The events that it must lead to, if it is about events.
+    pub(crate) const fn events(&self) -> Option<&'static [&'static [&'static str]]> {
+        match self.expected {
+            Expected::Events(events) => Some(events),
+            Expected::Same | Expected::Visible(_) => None,
+        }
+    }
+
+    /// What it prints without a tracer, if it is about being seen.
+    pub(crate) const fn native_output(&self) -> Option<&'static str> {
+        match self.expected {
+            Expected::Visible(text) => Some(text),
+            Expected::Events(_) | Expected::Same => None,
+        }
+    }
+
+    /// The target program that it runs, if it is one.
+    pub(crate) fn target(&self) -> Option<&'static str> {
+        let program = self
+            .words
+            .split(' ')
+            .rfind(|word| word.starts_with("/bin/"))?;
+        program.strip_prefix("/bin/").filter(|name| *name != "sh")
+    }
+
+    /// Its line in the machine's list.
+    pub(crate) fn line(&self) -> String {
+        let modes = match (self.events(), self.modes) {
+            (Some(_), Modes::Seccomp) => "s",
+            (Some(_), Modes::Both) => "sf",
+            (None, Modes::Seccomp) => "ns",
+            (None, Modes::Both) => "nsf",
+        };
+        format!("{} {modes} {}\n", self.name, self.words)
+    }
+}
+
+/// All of them, the quick ones first.
+pub(crate) const ALL: &[Case] = &[
+    case("relations", "/bin/relations").both(),
+    case("events", "--events /bin/sh /events.sh")
+        .both()
+        .expect(Expected::Events(EVENTS)),
+    case("spawn_ways", "/bin/spawn_ways").both(),
+    case("clone_parent", "/bin/clone_parent"),
+    case("clone_untraced", "/bin/clone_untraced").both(),
+    case("daemon", "/bin/daemon"),
+    case("zombies", "/bin/zombies"),
+    case(
+        "zombies_of_pid_1",
+        "/bin/unshare --pid --fork --mount-proc /bin/zombies",
+    ),
+    case("exec_from_thread", "/bin/exec_from_thread 7").both(),
+    case("exec_chain", "/bin/exec_chain 20"),
+    case("exec_failures", "/bin/exec_failures").both(),
+    case("leader_leaves", "/bin/leader_leaves").both(),
+    case("signals_handled", "/bin/signals_handled").both(),
+    case("dies_by_segv", "/bin/die_by SEGV"),
+    case("dies_by_trap", "/bin/die_by TRAP"),
+    case("dies_by_kill", "/bin/die_by KILL"),
+    case("children_die_by", "/bin/children_die_by"),
+    case("stop_continue", "/bin/stop_continue").both(),
+    case("stop_self", "/bin/stop_self").both(),
+    case("stop_while_forking", "/bin/stop_while_forking"),
+    case("stop_threads", "/bin/stop_threads").both(),
+    case("orphaned_group", "/bin/orphaned_group"),
+    case("queued_signals", "/bin/queued_signals"),
+    case("child_signals", "/bin/child_signals"),
+    case("interrupted", "/bin/interrupted").both(),
+    case("restarted", "/bin/restarted 5000"),
+    case("ignored_signals", "/bin/ignored_signals poll read"),
+    case("faults", "/bin/faults"),
+    case("drop_privileges", "/bin/drop_privileges"),
+    case("non_dumpable", "/bin/non_dumpable").both(),
+    case("int80", "/bin/int80").both(),
+    case("x32", "/bin/x32").both(),
+    case("own_filter", "/bin/own_filter").both(),
+    case("namespaces", "/bin/namespaces"),
+    case("own_ptrace", "/bin/own_ptrace").expect(Expected::Visible(
+        "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
+    )),
+];
+
+/// What the script of the case `events` leads to: calls, life and alerts of the default rules.
+const EVENTS: &[&[&str]] = &[
+    &[
+        "\"kind\":\"execve\"",
+        "\"exe_path\":\"/bin/busybox\"",
+        "\"/events.sh\"",
+    ],
+    &["\"kind\":\"fork\"", "\"/events.sh\""],
+    &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/shadow\""],
+    &[
+        "\"rule\":\"Sensitive file read\"",
+        "\"fd.name\":\"/etc/shadow\"",
+    ],
+    &[
+        "\"kind\":\"execve\"",
+        "\"exe_path\":\"/tmp/work/fresh\"",
+        "\"is_drift\":true",
+    ],
+    &[
+        "\"rule\":\"Program run from",
+        "\"proc.exepath\":\"/tmp/work/fresh\"",
+    ],
+    &["\"kind\":\"socket\"", "\"wget\""],
+    &["\"kind\":\"connect\"", "\"returned\":-101", "127.0.0.1"],
+    &["\"kind\":\"procexit\"", "\"sleep\""],
+];
