@@ -3,12 +3,14 @@
 //! One lock, never held across an await. A call on the hub is one step for everybody else, so that
 //! what is taken, stored, acknowledged and told as lost always adds up.
 
+mod claims;
 mod fold;
 mod give_up;
 mod lane;
 mod ledger;
 mod registry;
 mod report;
+mod retell;
 mod source;
 mod take;
 
@@ -24,9 +26,11 @@ use crate::metrics::{Metric, Metrics};
 use crate::record::{Kind, Lane as LaneName, Reason, Record, SourceId};
 use crate::route::wants;
 use crate::spool::{Recovered, Spool, SpoolError};
+use claims::Claims;
 use fold::Folds;
 use lane::{Lane, Limits};
 use ledger::{Ledger, LossKey};
+use retell::Retell;
 use source::Source;
 
 pub(crate) use registry::Rejection;
@@ -72,7 +76,9 @@ struct State {
     routes: Vec<(&'static str, Route)>,
     sources: HashMap<Arc<SourceId>, Source>,
     ledger: Ledger,
+    retell: Retell,
     folds: Folds,
+    claims: Claims,
     /// The sidecar itself, as the source of what it says.
     own: Arc<SourceId>,
     own_seq: u64,
@@ -101,9 +107,14 @@ fn index(lane: LaneName) -> usize {
 
 /// Opens the spool of a lane. Without a usable folder the sidecar works in memory alone, and says
 /// so.
-fn open_spool(config: &Config, lane: LaneName, metrics: &Metrics) -> Option<(Spool, Recovered)> {
+fn open_spool(
+    config: &Config,
+    lane: LaneName,
+    metrics: &Metrics,
+    claims: &mut Claims,
+) -> Option<(Spool, Recovered)> {
     let dir = config.spool.dir.as_ref()?.join(lane.as_str());
-    match Spool::open(&dir) {
+    match Spool::open(&dir, &mut |record| claims.found(lane, record)) {
         Ok((spool, found)) => {
             if found != Recovered::default() {
                 tracing::info!(
@@ -125,6 +136,19 @@ fn open_spool(config: &Config, lane: LaneName, metrics: &Metrics) -> Option<(Spo
     }
 }
 
+/// Opens the claims, which live in the spool's folder.
+fn open_claims(config: &Config, metrics: &Metrics) -> Claims {
+    let Some(dir) = &config.spool.dir else {
+        return Claims::default();
+    };
+    let opened = std::fs::create_dir_all(dir).and_then(|()| Claims::open(&dir.join("claims")));
+    opened.unwrap_or_else(|error| {
+        metrics.count(Metric::SpoolFailures);
+        tracing::warn!(%error, "Cannot keep claims: after a crash, a frame may be both stored and told as lost.");
+        Claims::default()
+    })
+}
+
 impl Hub {
     /// Opens the spool and recovers what an earlier process left. Without a usable folder the
     /// sidecar works in memory alone, and says so.
@@ -135,9 +159,10 @@ impl Hub {
             .map(|s| (s.target.name(), s.route.clone()))
             .collect();
         let names: Vec<_> = routes.iter().map(|(name, _)| *name).collect();
+        let mut claims = open_claims(config, &metrics);
         let mut lost = 0;
         let lanes = LaneName::ALL.map(|name| {
-            let spool = open_spool(config, name, &metrics).map(|(spool, found)| {
+            let spool = open_spool(config, name, &metrics, &mut claims).map(|(spool, found)| {
                 lost += found.lost;
                 spool
             });
@@ -159,7 +184,9 @@ impl Hub {
             routes,
             sources: HashMap::new(),
             ledger: Ledger::default(),
+            retell: Retell::default(),
             folds: Folds::new(config.fold_after),
+            claims,
             own: Arc::new(SourceId {
                 ctr: "sidecar".to_owned(),
                 epoch: now_ns(),
@@ -310,6 +337,10 @@ impl State {
             let Some(end) = found.ends.last().copied() else {
                 return (None, skipped);
             };
+            if let Err(error) = self.claims.try_all(lane, &found.records) {
+                self.metrics.count(Metric::SpoolFailures);
+                tracing::warn!(%error, "Cannot keep claims.");
+            }
             let total = found.records.len();
             let (records, mut ends): (Vec<_>, Vec<_>) = found
                 .records
@@ -384,6 +415,9 @@ impl State {
         let now = Instant::now();
         self.end_folds(is_last);
         self.tell_losses();
+        for record in self.retell.due(now, is_last) {
+            self.lanes[0].push(record, now);
+        }
         for lane in LaneName::ALL {
             if self.lanes[index(lane)].is_pressed(now) {
                 self.spill(lane);
@@ -442,7 +476,11 @@ impl State {
         let frame = match record.kind {
             Kind::Alert => ledger::LostFrame::Alert,
             Kind::Event(_) => ledger::LostFrame::Event,
-            Kind::Container | Kind::Heartbeat | Kind::Lost => ledger::LostFrame::Other,
+            Kind::Container => ledger::LostFrame::Other,
+            // The next one tells the same counters.
+            Kind::Heartbeat => return self.metrics.count(reason.into()),
+            // What tells a loss is told again later, under the time that it is then.
+            Kind::Lost => return self.retell.add(record.clone()),
         };
         self.metrics.count(reason.into());
         let source = Arc::clone(&record.source);

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -11,7 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// Changes the level.
 #[derive(Clone)]
 pub(crate) struct LogLevel {
-    handle: reload::Handle<LevelFilter, tracing_subscriber::Registry>,
+    handle: reload::Handle<Targets, tracing_subscriber::Registry>,
 }
 
 impl std::fmt::Debug for LogLevel {
@@ -23,7 +24,8 @@ impl std::fmt::Debug for LogLevel {
 impl LogLevel {
     /// Starts logging. A word that means nothing is `info`; the first line says so.
     pub(crate) fn start(word: &str) -> Self {
-        let (filter, handle) = reload::Layer::new(parse(word).unwrap_or(LevelFilter::INFO));
+        let (filter, handle) =
+            reload::Layer::new(targets(parse(word).unwrap_or(LevelFilter::INFO)));
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(false)
@@ -41,15 +43,13 @@ impl LogLevel {
 
     /// Sets the level; whether the word means something.
     pub(crate) fn set(&self, word: &str) -> bool {
-        parse(word).is_some_and(|level| self.handle.reload(level).is_ok())
+        parse(word).is_some_and(|level| self.handle.reload(targets(level)).is_ok())
     }
 
     /// Switches between debug and info.
     pub(crate) fn toggle(&self) {
-        let word = match self.handle.clone_current() {
-            Some(LevelFilter::DEBUG) => "info",
-            _ => "debug",
-        };
+        let is_debug = self.handle.clone_current() == Some(targets(LevelFilter::DEBUG));
+        let word = if is_debug { "info" } else { "debug" };
         self.set(word);
         tracing::info!(level = word, "The log level has changed.");
     }
@@ -66,6 +66,19 @@ fn parse(word: &str) -> Option<LevelFilter> {
         "trace" => LevelFilter::TRACE,
         _ => return None,
     })
+}
+
+/// Our own lines at the level asked for; of libraries only what is wrong, and their debugging
+/// only at `trace`: the AWS SDK alone writes twenty lines for a put.
+fn targets(level: LevelFilter) -> Targets {
+    let others = if level == LevelFilter::TRACE {
+        LevelFilter::DEBUG
+    } else {
+        LevelFilter::WARN
+    };
+    Targets::new()
+        .with_target("sidecar", level)
+        .with_default(others.min(level))
 }
 
 /// An error and its causes on one line.

@@ -76,6 +76,8 @@ pub struct Record {
     pub time_ms: i64,
     /// The sink it is meant for; empty for all.
     pub sink: &'static str,
+    /// An earlier process may have stored it: it is never told as lost.
+    pub may_be_stored: bool,
     /// The JSON object, without a line end.
     pub json: Bytes,
 }

@@ -72,8 +72,12 @@ pub struct Recovered {
 }
 
 impl Spool {
-    /// Opens a folder, making it when absent, and recovers what is in it.
-    pub fn open(dir: &Path) -> Result<(Self, Recovered), SpoolError> {
+    /// Opens a folder, making it when absent, and recovers what is in it. Every record found is
+    /// shown to `found`.
+    pub fn open(
+        dir: &Path,
+        found: &mut dyn FnMut(&Record),
+    ) -> Result<(Self, Recovered), SpoolError> {
         fs::create_dir_all(dir).map_err(SpoolError::new("cannot make", dir))?;
         let mut paths = Vec::new();
         for entry in fs::read_dir(dir).map_err(SpoolError::new("cannot list", dir))? {
@@ -83,18 +87,18 @@ impl Spool {
             }
         }
         paths.sort();
-        let mut found = Recovered::default();
+        let mut recovered = Recovered::default();
         let mut segments = VecDeque::<Segment>::new();
         for (first, path) in paths {
-            let (segment, cut_bytes) = Segment::recover(path, first)?;
-            found.cut_bytes += cut_bytes;
+            let (segment, cut_bytes) = Segment::recover(path, first, found)?;
+            recovered.cut_bytes += cut_bytes;
             if let Some(before) = segments.back() {
-                found.lost += segment.first.saturating_sub(before.end);
+                recovered.lost += segment.first.saturating_sub(before.end);
             }
             if segment.is_empty() {
                 segment.remove()?;
             } else {
-                found.records += segment.end - segment.first;
+                recovered.records += segment.end - segment.first;
                 segments.push_back(segment);
             }
         }
@@ -106,7 +110,7 @@ impl Spool {
             end,
             is_dirty: false,
         };
-        Ok((spool, found))
+        Ok((spool, recovered))
     }
 
     /// Position of the first record held, or of the next one when there is none.
@@ -138,7 +142,9 @@ impl Spool {
     ) -> Result<(), SpoolError> {
         let mut bytes = Vec::new();
         let mut next = position;
+        let mut is_protected = false;
         for record in records {
+            is_protected |= record.may_be_stored;
             segment::encode(next, record, &mut bytes);
             next += 1;
         }
@@ -168,6 +174,7 @@ impl Spool {
             }
             return Err(error);
         }
+        last.is_protected |= is_protected;
         self.end = next;
         self.is_dirty = true;
         Ok(())
@@ -224,6 +231,12 @@ impl Spool {
         self.segments
             .iter()
             .map(|segment| (segment.first, segment.end))
+    }
+
+    /// As [`Self::spans`], without segments in which something may be stored already.
+    pub fn unprotected_spans(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let unprotected = self.segments.iter().filter(|segment| !segment.is_protected);
+        unprotected.map(|segment| (segment.first, segment.end))
     }
 
     /// Sets one segment apart, so that it is never read again, and returns its records. It stays on

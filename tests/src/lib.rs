@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alerts;
+pub mod cloudwatch;
 pub mod config;
 pub mod demo;
 pub mod dockerd;
@@ -10,6 +11,7 @@ pub mod gate;
 pub mod image;
 pub mod intruder;
 pub mod lab;
+pub mod load;
 pub mod pace;
 pub mod parity;
 pub mod scratch;

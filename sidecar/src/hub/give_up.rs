@@ -53,6 +53,11 @@ impl State {
 
     fn tell_condemned(&mut self, lane: LaneName, condemned: Condemned) {
         let sinks = self.lanes[index(lane)].sinks();
+        let records = condemned.records().iter().map(|(_, record)| record);
+        if let Err(error) = self.claims.give_up(lane, records) {
+            self.metrics.count(Metric::SpoolFailures);
+            tracing::warn!(%error, "Cannot keep claims.");
+        }
         for positioned in condemned.records() {
             let missing = self.lanes[index(lane)].missing(positioned);
             let record = &positioned.1;
@@ -137,6 +142,7 @@ impl State {
             priority: Priority::Informational,
             time_ms: to_ms(now),
             sink,
+            may_be_stored: false,
             json: lines::own(own, now, &self.task, delivery),
         };
         self.lanes[0].push(record, Instant::now())
@@ -168,6 +174,7 @@ impl State {
                 priority: held.alert.priority,
                 time_ms: to_ms(held.alert.time),
                 sink: "",
+                may_be_stored: false,
                 json: line.json,
             };
             let position = self.lanes[0].push(record, Instant::now());

@@ -153,18 +153,21 @@ impl Lane {
     /// it moved before it ended, well or not.
     pub(crate) fn spill(&mut self) -> (u64, Result<(), SpoolError>) {
         let mut moved = 0;
+        if self.memory.is_empty() {
+            return (0, Ok(()));
+        }
+        // What is tried from memory must be known as tried before it can be found on disk.
+        if let Err(error) = (0..self.readers.len()).try_for_each(|sink| self.save(sink)) {
+            return (0, Err(error));
+        }
         while !self.memory.is_empty() && self.spool.is_some() {
             match self.spill_piece() {
                 Ok(count) => moved += count,
                 Err(error) => return (moved, Err(error)),
             }
         }
-        let mut saved = Ok(());
-        if moved > 0 {
-            self.memory.shrink_to(1024);
-            saved = (0..self.readers.len()).try_for_each(|sink| self.save(sink));
-        }
-        (moved, saved)
+        self.memory.shrink_to(1024);
+        (moved, Ok(()))
     }
 
     fn spill_piece(&mut self) -> Result<u64, SpoolError> {
@@ -289,7 +292,7 @@ impl Lane {
                 r.cursor.tried <= *first || r.cursor.done >= *end || r.cursor.tried <= r.cursor.done
             })
         };
-        let Some((first, _)) = spool.spans().find(is_free) else {
+        let Some((first, _)) = spool.unprotected_spans().find(is_free) else {
             return Ok(None);
         };
         for sink in 0..self.readers.len() {

@@ -186,6 +186,7 @@ impl State {
                 .min_by_key(|source| source.last_seen)
                 .map(|source| Arc::clone(&source.id));
             let Some(oldest) = oldest else { return };
+            self.claims.forget(&oldest);
             self.sources.remove(&oldest);
         }
     }

@@ -65,8 +65,10 @@ impl Source {
         }
     }
 
-    /// A frame was taken and waits.
+    /// A frame was taken and waits. Only from here on does it count as taken: what makes room for
+    /// it may acknowledge everything taken before.
     pub(crate) fn wait(&mut self, seq: u64, waits: Waits) {
+        self.taken = seq;
         self.pending.push_back((seq, waits));
     }
 
@@ -123,9 +125,9 @@ mod tests {
             (5, Waits::Untold),
             (6, Waits::At(Lane::Events, 1)),
         ] {
-            source.taken = seq;
             source.wait(seq, waits);
         }
+        assert_eq!(source.taken, 6);
         source.settle(|lane, _| lane == Lane::Events);
         assert_eq!(source.acked, 1);
         source.settle(|_, _| true);

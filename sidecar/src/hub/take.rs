@@ -83,8 +83,26 @@ impl State {
             self.metrics.count(Metric::Resent);
             return Ok(());
         }
-        source.taken = frame.seq;
-        let waits = match frame.body {
+        let lane = match frame.body {
+            Some(Body::Event(_)) => LaneName::Events,
+            _ => LaneName::Alerts,
+        };
+        if self.claims.is_safe(id, lane, frame.seq) {
+            self.metrics.count(Metric::Resent);
+            source.wait(frame.seq, Waits::Nothing);
+            return Ok(());
+        }
+        let seq = frame.seq;
+        let waits = self.take_body(id, frame);
+        if let (Some(waits), Some(source)) = (waits, self.sources.get_mut(id)) {
+            source.wait(seq, waits);
+        }
+        Ok(())
+    }
+
+    /// Takes the body of a frame; `None` when its source is not known.
+    fn take_body(&mut self, id: &Arc<SourceId>, frame: Frame) -> Option<Waits> {
+        match frame.body {
             Some(Body::Alert(alert)) => self.take_alert(
                 FrameId {
                     source: id,
@@ -100,7 +118,7 @@ impl State {
                 &bye,
             ),
             Some(Body::Counters(counters)) => {
-                source.counters = counters;
+                self.sources.get_mut(id)?.counters = counters;
                 Some(Waits::Nothing)
             }
             Some(Body::Event(event)) => self.take_event(
@@ -125,11 +143,7 @@ impl State {
                 self.drop_taken(id, Reason::UnknownKind, LostFrame::Other);
                 Some(Waits::Untold)
             }
-        };
-        if let (Some(waits), Some(source)) = (waits, self.sources.get_mut(id)) {
-            source.wait(frame.seq, waits);
         }
-        Ok(())
     }
 
     fn drop_taken(&mut self, id: FrameId<'_>, reason: Reason, frame: LostFrame) {
@@ -257,6 +271,7 @@ impl State {
             priority,
             time_ms: to_ms(time),
             sink: "",
+            may_be_stored: self.claims.may_be_stored(id.source, kind.lane(), id.seq),
             json: line.json,
         }
     }
@@ -268,7 +283,7 @@ impl State {
         if !self.lanes[index(name)].has_room(cost) {
             self.spill(name);
         }
-        if !self.lanes[index(name)].has_room(cost) {
+        if !self.lanes[index(name)].has_room(cost) && !record.may_be_stored {
             self.drop_taken(id, Reason::MemoryFull, frame);
             return Waits::Untold;
         }

@@ -28,7 +28,7 @@ pub(crate) type Positioned = (u64, Record);
 
 /// A record as it lies on disk.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Stored {
+struct OnDisk {
     #[prost(uint64, tag = "1")]
     position: u64,
     #[prost(string, tag = "2")]
@@ -49,6 +49,8 @@ struct Stored {
     sink: String,
     #[prost(bytes = "bytes", tag = "10")]
     json: bytes::Bytes,
+    #[prost(bool, tag = "11")]
+    may_be_stored: bool,
 }
 
 const SINKS: [&str; 6] = [
@@ -69,7 +71,7 @@ pub(super) fn encode(position: u64, record: &Record, out: &mut Vec<u8>) {
         Kind::Heartbeat => ("heartbeat", ""),
         Kind::Lost => ("lost", ""),
     };
-    let stored = Stored {
+    let stored = OnDisk {
         position,
         ctr: record.source.ctr.clone(),
         epoch: record.source.epoch,
@@ -80,6 +82,7 @@ pub(super) fn encode(position: u64, record: &Record, out: &mut Vec<u8>) {
         time_ms: record.time_ms,
         sink: record.sink.to_owned(),
         json: record.json.clone(),
+        may_be_stored: record.may_be_stored,
     };
     let start = out.len();
     out.extend_from_slice(&[0; HEADER]);
@@ -106,7 +109,7 @@ fn decode(bytes: &[u8]) -> Option<(Positioned, usize)> {
     if crc32c::crc32c(payload) != u32::from_le_bytes(*crc) {
         return None;
     }
-    let stored = Stored::decode(payload).ok()?;
+    let stored = OnDisk::decode(payload).ok()?;
     let kind = match stored.kind.as_str() {
         "alert" => Kind::Alert,
         "container" => Kind::Container,
@@ -128,6 +131,7 @@ fn decode(bytes: &[u8]) -> Option<(Positioned, usize)> {
             .into_iter()
             .find(|sink| *sink == stored.sink)
             .unwrap_or_default(),
+        may_be_stored: stored.may_be_stored,
         json: stored.json,
     };
     Some(((stored.position, record), HEADER + len))
@@ -170,6 +174,8 @@ pub(super) struct Segment {
     pub(super) end: u64,
     /// Its length.
     pub(super) bytes: u64,
+    /// Whether something in it may be stored already.
+    pub(super) is_protected: bool,
 }
 
 impl Segment {
@@ -186,6 +192,7 @@ impl Segment {
                 first,
                 end: first,
                 bytes: 0,
+                is_protected: false,
             },
             file,
         ))
@@ -193,11 +200,18 @@ impl Segment {
 
     /// Reads a file that an earlier process left, and cuts it after its last whole record. Returns
     /// the bytes cut off too.
-    pub(super) fn recover(path: PathBuf, first: u64) -> Result<(Self, u64), SpoolError> {
+    pub(super) fn recover(
+        path: PathBuf,
+        first: u64,
+        found: &mut dyn FnMut(&Record),
+    ) -> Result<(Self, u64), SpoolError> {
         let len = fs::metadata(&path)
             .map_err(SpoolError::new("cannot read", &path))?
             .len();
         let (records, whole) = scan(&path)?;
+        for (_, record) in &records {
+            found(record);
+        }
         if whole < len {
             OpenOptions::new()
                 .write(true)
@@ -206,12 +220,14 @@ impl Segment {
                 .map_err(SpoolError::new("cannot cut", &path))?;
         }
         let end = records.last().map_or(first, |(position, _)| position + 1);
+        let is_protected = records.iter().any(|(_, record)| record.may_be_stored);
         Ok((
             Self {
                 path,
                 first,
                 end,
                 bytes: whole,
+                is_protected,
             },
             len - whole,
         ))

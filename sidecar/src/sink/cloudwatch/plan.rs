@@ -113,6 +113,7 @@ mod tests {
             priority: Priority::Notice,
             time_ms,
             sink: "",
+            may_be_stored: false,
             json: vec![b'x'; len].into(),
         }
     }
