@@ -24,7 +24,7 @@ timeout -s KILL 0.2 sleep 100; echo "timeout with KILL $?"
 bash -c 'kill -SEGV $$'; echo "segv $?"
 /no/such/program; echo "missing $?"
 /etc/passwd; echo "not executable $?"
-printf '%s\n' {1..3000} | xargs -n 1 -P 4 sh -c 'exit 0'; echo "xargs $?"
+printf '%s\n' {1..500} | xargs -n 1 -P 4 sh -c 'exit 0'; echo "xargs $?"
 find /etc -maxdepth 1 -name 'host*' -exec cat {} + | wc -l | sed 's/[1-9][0-9]*/some/'
 exec 3<>/dev/null; echo "fd $?"; exec 3>&-
 trap 'echo bye' EXIT

@@ -46,5 +46,5 @@ javac Main.java
 set +e
 java -Xmx128m Main; echo "ended $?"
 java -Xmx128m Main wait >log & pid=$!
-until grep -q ready log; do sleep 0.1; done
+until grep -q ready log 2>/dev/null; do sleep 0.1; done
 kill -TERM $pid; wait $pid; echo "after TERM $?"; cat log

@@ -32,7 +32,13 @@ step('workers', async () => {
 });
 step('signals', () => new Promise((done) => {
   let count = 0;
-  process.on('SIGUSR2', () => { if (++count === 50) done(count); else process.kill(process.pid, 'SIGUSR2'); });
+  // Waiting for a signal alone does not keep node running.
+  const alive = setInterval(() => {}, 1000);
+  process.on('SIGUSR2', () => {
+    if (++count < 50) return process.kill(process.pid, 'SIGUSR2');
+    clearInterval(alive);
+    done(count);
+  });
   process.kill(process.pid, 'SIGUSR2');
 }));
 step('sockets', () => new Promise((done) => {

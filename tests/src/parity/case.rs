@@ -236,6 +236,7 @@ impl Case {
         if native.end == MACHINE_DENIES {
             return skip(name, native.stderr.trim());
         }
+        assert_ne!(native.end, End::Hang, "{name} hangs by itself: {native}");
         let traced = self.run(name, mode, traced, scratch.path());
         match &self.expected {
             Expected::Same => {
