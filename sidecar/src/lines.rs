@@ -184,6 +184,8 @@ pub(crate) struct ContainerState {
     pub events: u64,
     /// Alerts made there so far.
     pub alerts: u64,
+    /// System calls that were judged there so far, whether or not a rule matched.
+    pub calls_judged: u64,
     /// Frames that its outbox dropped.
     pub dropped: u64,
     /// Times it connected again.

@@ -123,6 +123,7 @@ mod tests {
                 acked: 10,
                 events: 1000,
                 alerts: 3,
+                calls_judged: 5000,
                 dropped: 0,
                 reconnects: 1,
             }],

@@ -59,13 +59,14 @@ pub fn run(with_docker: bool) -> Result<bool, DemoError> {
         "as plain processes"
     };
     report.step(&format!("Running the patched task {how}"));
-    let setup = setup(&scratch, &report, with_docker)?;
+    let images = Scratch::within(&config::program_directory()?)?;
+    let setup = setup(&images, &report, with_docker)?;
     // Declared before the task, so that it ends after it.
     let daemon;
     let task = if with_docker {
         daemon = Daemon::start(Path::new("target/dockerd"))?;
         let docker = Docker::new(daemon.socket())?;
-        import(&docker, &setup, scratch.path())?;
+        import(&docker, &setup, images.path())?;
         docker::run(&docker, &definition, setup)?
     } else {
         process::run(&definition, setup)?
@@ -98,10 +99,10 @@ fn patch(directory: &Path) -> Result<PathBuf, DemoError> {
     }
 }
 
-fn setup(scratch: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Result<Setup> {
+fn setup(images: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Result<Setup> {
     let (listener, told) = (Arc::clone(report), Arc::clone(report));
     Ok(Setup {
-        images: stage::example(&scratch.path().join("images"), with_docker)?,
+        images: stage::example(images.path(), with_docker)?,
         openings: vec![headquarters(move |answer| {
             told.note(&format!("a shell called home: {answer}"));
         })],
@@ -113,7 +114,7 @@ fn setup(scratch: &Scratch, report: &Arc<Report>, with_docker: bool) -> io::Resu
 }
 
 fn import(docker: &Docker, setup: &Setup, directory: &Path) -> io::Result<()> {
-    stage::build_agent(docker, &directory.join("images"))?;
+    stage::build_agent(docker, directory)?;
     for (name, image) in setup
         .images
         .iter()

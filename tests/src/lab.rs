@@ -122,7 +122,7 @@ pub fn skip(test: &str, reason: &str) {
 
 /// Runs a task as plain processes, with the example's images.
 pub fn run_as_processes(definition: &Value, openings: Vec<Opening>) -> io::Result<(Task, Scratch)> {
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::within(&config::program_directory()?)?;
     let definition = TaskDefinition::parse(&definition.to_string()).map_err(io::Error::other)?;
     let images = stage::example(&scratch.path().join("images"), false)?;
     let task = process::run(

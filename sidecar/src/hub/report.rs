@@ -1,5 +1,7 @@
 //! What the sidecar tells about itself: the heartbeat record and the status.
 
+use wire::Counters;
+
 use super::{Hub, State};
 use crate::lines::{ContainerState, HeartbeatJson, Own};
 use crate::metrics::Metric;
@@ -77,6 +79,7 @@ impl State {
                 acked: source.acked,
                 events: source.counters.events,
                 alerts: source.counters.alerts,
+                calls_judged: tally(&source.counters, "calls_judged"),
                 dropped: source.outbox_dropped,
                 reconnects: source.connections.saturating_sub(1),
             })
@@ -84,4 +87,10 @@ impl State {
         containers.sort_by(|a, b| (&a.ctr, a.epoch).cmp(&(&b.ctr, b.epoch)));
         containers
     }
+}
+
+/// A count that tracers send by name; those of another version may not have it.
+fn tally(counters: &Counters, name: &str) -> u64 {
+    let found = counters.more.iter().find(|tally| tally.name == name);
+    found.map_or(0, |tally| tally.count)
 }

@@ -10,6 +10,9 @@ use crate::alerts::{self, Account, Alert, Line};
 /// The container whose output is alerts.
 const SIDECAR: &str = contract::sidecar::CONTAINER_NAME;
 
+/// Characters of an alert that are shown.
+const GIST: usize = 160;
+
 /// Prints and keeps count.
 #[derive(Debug)]
 pub struct Report {
@@ -136,7 +139,7 @@ impl Report {
             self.paint("1", &alert.rule)
         );
         self.print(&text);
-        self.print(&self.paint("2", &format!("             {}", alert.output)));
+        self.print(&self.paint("2", &format!("             {}", gist(&alert.output))));
         let mut counts = self.counts();
         let entry = counts.alerts.entry(alert.rule.clone());
         entry.or_insert_with(|| (alert.priority.clone(), 0)).1 += 1;
@@ -167,5 +170,27 @@ impl Report {
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an alert says, without the time and the priority before it and the title of the rule, in
+/// one line of a terminal.
+fn gist(output: &str) -> String {
+    let said = output.split_once(" | ").map_or(output, |(_, fields)| fields);
+    let mut line: String = said.chars().take(GIST).collect();
+    if line.len() < said.len() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+
+    #[test]
+    fn the_gist_is_the_fields() {
+        assert_eq!(gist("01:02: Warning a shell | shell=sh user=root"), "shell=sh user=root");
+        assert!(gist(&"x".repeat(1000)).ends_with('…'));
     }
 }
