@@ -176,7 +176,9 @@ impl Report {
 /// What an alert says, without the time and the priority before it and the title of the rule, in
 /// one line of a terminal.
 fn gist(output: &str) -> String {
-    let said = output.split_once(" | ").map_or(output, |(_, fields)| fields);
+    let said = output
+        .split_once(" | ")
+        .map_or(output, |(_, fields)| fields);
     let mut line: String = said.chars().take(GIST).collect();
     if line.len() < said.len() {
         line.push('…');
@@ -190,7 +192,10 @@ mod tests {
 
     #[test]
     fn the_gist_is_the_fields() {
-        assert_eq!(gist("01:02: Warning a shell | shell=sh user=root"), "shell=sh user=root");
+        assert_eq!(
+            gist("01:02: Warning a shell | shell=sh user=root"),
+            "shell=sh user=root"
+        );
         assert!(gist(&"x".repeat(1000)).ends_with('…'));
     }
 }
