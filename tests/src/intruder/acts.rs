@@ -1,6 +1,6 @@
 //! What the intruder does, which rule must see it, and what the machine must offer for it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use crate::config;
@@ -55,13 +55,10 @@ pub fn all(ground: &Ground) -> Vec<Act> {
         Act {
             title: "reads a file with secrets",
             rule: "Sensitive file read",
-            script: sensitive_file(ground).map(|path| format!("cat {path}")),
+            // A refused attempt is a finding too, so any user will do.
+            script: Ok("cat /etc/shadow".to_owned()),
         },
-        Act {
-            title: "drops a program into /dev/shm and runs it",
-            rule: "Program run from shared memory",
-            script: drop_and_run(ground),
-        },
+        drop_and_run(ground),
         Act {
             title: "writes below a directory of programs",
             rule: "Write below a binary directory",
@@ -91,29 +88,36 @@ pub fn all(ground: &Ground) -> Vec<Act> {
     ]
 }
 
-fn sensitive_file(ground: &Ground) -> Result<&'static str, String> {
-    let is_readable = |path: &&str| ground.is_contained || File::open(path).is_ok();
-    ["/etc/shadow", "/etc/pam.conf"]
-        .into_iter()
-        .find(is_readable)
-        .ok_or_else(|| "no file with secrets can be read here".to_owned())
-}
-
-fn drop_and_run(ground: &Ground) -> Result<String, String> {
-    if !ground.is_private {
-        let is_noexec = fs::read_to_string("/proc/mounts")
-            .unwrap_or_default()
-            .lines()
-            .any(|line| line.contains(" /dev/shm ") && line.contains("noexec"));
-        if is_noexec || !Path::new("/dev/shm").is_dir() {
-            return Err("/dev/shm takes no programs here".to_owned());
-        }
+/// Containers mount /dev/shm so that nothing runs from it; there it is /tmp.
+fn drop_and_run(ground: &Ground) -> Act {
+    let run = |directory: &str| {
+        // A name of our own: without namespaces this is the machine's directory.
+        let path = format!("{directory}/demo-{}", std::process::id());
+        format!("cp /bin/true {path} && chmod 755 {path} && {path}; rm -f {path}")
+    };
+    if ground.is_contained {
+        return Act {
+            title: "drops a program into /tmp and runs it",
+            rule: "Program run from a temporary directory",
+            script: Ok(run("/tmp")),
+        };
     }
-    // A name of our own: without namespaces this is the machine's directory.
-    let path = format!("/dev/shm/demo-{}", std::process::id());
-    Ok(format!(
-        "cp /bin/true {path} && chmod 755 {path} && {path}; rm -f {path}"
-    ))
+    let is_noexec = || {
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        mounts
+            .lines()
+            .any(|line| line.contains(" /dev/shm ") && line.contains("noexec"))
+    };
+    let is_usable = ground.is_private || (Path::new("/dev/shm").is_dir() && !is_noexec());
+    Act {
+        title: "drops a program into /dev/shm and runs it",
+        rule: "Program run from shared memory",
+        script: if is_usable {
+            Ok(run("/dev/shm"))
+        } else {
+            Err("/dev/shm takes no programs here".to_owned())
+        },
+    }
 }
 
 fn private(ground: &Ground, why: &str) -> Result<(), String> {
