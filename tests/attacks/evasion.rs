@@ -126,3 +126,16 @@ fn reaching_into_another_process_is_seen() {
     assert_eq!(opens.iter().filter(is_memory).count(), 1, "{opens:#?}");
     told.expect_alert("debugger");
 }
+
+/// Whatever a program puts into registers and memory, the tracer makes an event of it and goes on.
+#[test]
+fn arguments_that_nothing_can_be_made_of_are_no_fault() {
+    let test = "arguments_that_nothing_can_be_made_of_are_no_fault";
+    let Some(program) = target(test, "hostile_arguments") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    assert_eq!(told.outcome.end, End::Exit(0), "{}", told.outcome);
+    assert!(told.events("openat").len() > 20, "{:?}", told.rules());
+    assert_eq!(told.own_alerts(), Vec::<&str>::new());
+}

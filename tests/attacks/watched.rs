@@ -120,6 +120,15 @@ impl Told {
         self.lines.iter().filter(is_wanted).collect()
     }
 
+    /// The names of the alerts that the tracer gave in its own name, such as for its own faults.
+    pub(crate) fn own_alerts(&self) -> Vec<&str> {
+        let own = self
+            .lines
+            .iter()
+            .filter(|line| line["source"] == "instrument");
+        own.filter_map(|line| line["rule"].as_str()).collect()
+    }
+
     /// Fails unless there is such an alert.
     pub(crate) fn expect_alert(&self, rule: &str) {
         assert!(

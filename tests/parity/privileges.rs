@@ -12,5 +12,6 @@ parity! {
     int_0x80: case("int80");
     x32_and_unknown_numbers: case("x32");
     filters_of_its_own: case("own_filter");
+    arguments_that_nothing_can_be_made_of: case("hostile_arguments");
     namespaces_and_roots_of_its_own: case("namespaces").root();
 }
