@@ -184,6 +184,22 @@ pub fn environment() -> Vars {
         .collect()
 }
 
+/// The folder with recorded answers of the metadata endpoint, where the machine has one.
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(crate) fn metadata_samples() -> Option<PathBuf> {
+    let beside = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../shared/data/ecs-metadata"
+    );
+    let folder =
+        std::env::var_os("ECS_METADATA_SAMPLES").map_or_else(|| beside.into(), PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
 impl Config {
     /// Reads the settings.
     pub fn parse(vars: &Vars) -> Result<Self, ConfigError> {

@@ -184,8 +184,10 @@ pub(crate) struct ContainerState {
     pub events: u64,
     /// Alerts made there so far.
     pub alerts: u64,
-    /// System calls that were judged there so far, whether or not a rule matched.
+    /// Calls that its tracer has judged by the rules; 0 until it tells.
     pub calls_judged: u64,
+    /// Faults of its tracer, which went on.
+    pub faults: u64,
     /// Frames that its outbox dropped.
     pub dropped: u64,
     /// Times it connected again.

@@ -8,6 +8,8 @@
 
 mod cursor;
 mod segment;
+#[cfg(test)]
+mod trials;
 
 use std::collections::VecDeque;
 use std::fs::{self, File};

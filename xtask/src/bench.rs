@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::dist;
 
 /// A part, and the programs that its measurement runs.
-const PARTS: &[(&str, &[&str])] = &[("tracer", &["instrument"])];
+const PARTS: &[(&str, &[&str])] = &[("sidecar", &["sidecar"]), ("tracer", &["instrument"])];
 
 /// Runs the named measurements, or all.
 pub(crate) fn run(

@@ -43,6 +43,8 @@ const DIRECTORIES: &[(&str, &str, u32)] = &[
     ("agent", "opt/draios/etc/rules.d", 0o755),
     // Any user may run the sidecar, which makes its socket here.
     ("agent", "opt/draios/run", 0o1777),
+    ("agent", "run/workload-agent", 0o1777),
+    ("agent", "var/lib/workload-agent", 0o1777),
     ("agent", "tmp", 0o1777),
 ];
 

@@ -1,7 +1,5 @@
 //! What the sidecar tells about itself: the heartbeat record and the status.
 
-use wire::Counters;
-
 use super::{Hub, State};
 use crate::lines::{ContainerState, HeartbeatJson, Own};
 use crate::metrics::Metric;
@@ -80,6 +78,7 @@ impl State {
                 events: source.counters.events,
                 alerts: source.counters.alerts,
                 calls_judged: tally(&source.counters, "calls_judged"),
+                faults: tally(&source.counters, "faults"),
                 dropped: source.outbox_dropped,
                 reconnects: source.connections.saturating_sub(1),
             })
@@ -89,8 +88,11 @@ impl State {
     }
 }
 
-/// A count that tracers send by name; those of another version may not have it.
-fn tally(counters: &Counters, name: &str) -> u64 {
-    let found = counters.more.iter().find(|tally| tally.name == name);
-    found.map_or(0, |tally| tally.count)
+/// What a tracer counts under a name of its own.
+fn tally(counters: &wire::Counters, name: &str) -> u64 {
+    counters
+        .more
+        .iter()
+        .find(|tally| tally.name == name)
+        .map_or(0, |tally| tally.count)
 }

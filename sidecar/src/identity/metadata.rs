@@ -272,4 +272,43 @@ mod tests {
             );
         }
     }
+
+    /// Answers recorded on Fargate and EC2, where the machine has them: each is understood, and
+    /// every container in it is found by its id.
+    #[test]
+    fn recorded_answers_are_understood() {
+        let Some(folder) = crate::config::metadata_samples() else {
+            println!(
+                "skipped: recorded_answers_are_understood: ECS_METADATA_SAMPLES names no folder"
+            );
+            return;
+        };
+        let mut tasks = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.contains("task")
+                || name.contains("stats")
+                || path.extension().is_none_or(|end| end != "json")
+            {
+                continue;
+            }
+            let metadata = TaskMetadata::parse(&std::fs::read(&path).unwrap()).expect(&name);
+            tasks += 1;
+            for found in metadata.list() {
+                let id = found.docker_id.as_deref().expect(&name);
+                let task = metadata.find(&container(id, "", ""));
+                assert_eq!(task.container_id.as_deref(), Some(id), "{name}");
+                assert_eq!(task.container_name, found.name, "{name}");
+                let host = metadata.find(&container("", id.get(..12).unwrap(), ""));
+                if id.len() == 64 {
+                    assert_eq!(host.container_name, found.name, "{name}");
+                }
+            }
+            if name.contains("KnownStatus_NONE") {
+                assert!(!metadata.is_running(), "{name}: it has not started yet");
+            }
+        }
+        assert!(tasks >= 5, "the folder holds {tasks} tasks");
+    }
 }
