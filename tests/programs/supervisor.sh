@@ -20,12 +20,15 @@ autorestart=false
 startsecs=0
 exitcodes=3
 T
-supervisord -c supervisord.conf >/dev/null 2>&1 & pid=$!
 ctl() { supervisorctl -c supervisord.conf "$@"; }
-until [ -f runs ] && ctl status once | grep -q EXITED; do sleep 0.2; done
-kill -KILL "$(ctl pid again)"
-until [ "$(wc -l <runs)" -ge 2 ]; do sleep 0.1; done
-ctl status again | awk '{print $1, $2}'
-ctl stop again
-ctl status again | awk '{print $1, $2}'
-kill -TERM $pid; wait $pid; echo "supervisord ended $?"
+(
+    until [ -f runs ] && ctl status once | grep -q EXITED; do sleep 0.2; done
+    kill -KILL "$(ctl pid again)"
+    until [ "$(wc -l <runs)" -ge 2 ]; do sleep 0.1; done
+    ctl status again | awk '{print $1, $2}'
+    ctl stop again
+    ctl status again | awk '{print $1, $2}'
+    kill -TERM 1
+) &
+# pid 1, as in images that are built so; it logs to its file.
+exec supervisord -c supervisord.conf -s
