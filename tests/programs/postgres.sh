@@ -11,7 +11,7 @@ q 'select count(*) from pgbench_history'
 q 'create table t as select generate_series(1, 20000) n'
 q 'select sum(n) from t'
 q 'select pg_terminate_backend(pg_backend_pid())' >/dev/null 2>&1; echo "terminated $?"
-q "copy (select 1) to program 'cat >copied'" >/dev/null; cat copied
+q "copy (select 1) to program 'cat >copied'" >/dev/null; cat data/copied
 "$bin/pg_ctl" -D data -w reload >/dev/null; echo "reload $?"
 "$bin/pg_ctl" -D data -m fast -w stop >/dev/null; echo "stop $?"
 "$bin/pg_controldata" -D data | grep 'cluster state'
