@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use event::{Alert, FieldValue, Priority, ProcessFacts as _};
 use sys::{Pid, Tid};
 
+use crate::brain::Pace;
 use crate::guard::Told;
 use crate::launch::LaunchError;
 use crate::world::World;
@@ -90,14 +91,23 @@ impl Notices {
     }
 
     /// A setuid program was executed and stayed without its privileges.
-    pub fn lost_privileges(&mut self, world: &World, pid: Pid) -> Option<Alert> {
+    pub fn lost_privileges(&mut self, world: &World, pid: Pid, pace: Pace) -> Option<Alert> {
         let process = world.processes.get(pid)?;
         let ids = process.image().ids?;
         let meta = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
         use_of_set_id(&meta, ids.euid, ids.egid)?;
-        let text = "it is setuid or setgid, but no_new_privs keeps its privileges away; \
-                    WORKLOAD_AGENT_MODE=full keeps such programs working";
-        let rule = "Privileges lost to no_new_privs";
+        let (rule, text) = match pace {
+            Pace::Filtered => (
+                "Privileges lost to no_new_privs",
+                "it is setuid or setgid, but no_new_privs keeps its privileges away; \
+                 WORKLOAD_AGENT_MODE=full keeps such programs working",
+            ),
+            Pace::Every => (
+                "Privileges lost to tracing",
+                "it is setuid or setgid, but the kernel gives a traced program privileges only \
+                 if its tracer has SYS_PTRACE",
+            ),
+        };
         Some(self.alert(world, pid, (rule, Priority::Notice, text)))
     }
 

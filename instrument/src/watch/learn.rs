@@ -105,7 +105,8 @@ impl Watch {
 
     /// An exec of a setuid program that did not get its privileges, because of `no_new_privs`.
     fn lost_privileges(&mut self, pid: Pid) {
-        if let Some(alert) = self.notices.lost_privileges(&self.world, pid) {
+        let pace = self.brain.pace(pid.leader());
+        if let Some(alert) = self.notices.lost_privileges(&self.world, pid, pace) {
             self.outbox.alert(&alert);
         }
     }
