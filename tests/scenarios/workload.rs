@@ -133,6 +133,28 @@ fn other_users_are_watched_too() {
 }
 
 #[test]
+fn a_shell_of_ecs_exec_is_watched_like_any_other() {
+    let Some(lab) = Lab::open("a_shell_of_ecs_exec_is_watched_like_any_other") else {
+        return;
+    };
+    let definition = lab::patched(&task(&[shell("a", "echo up; exec sleep 600")]), &[]);
+    let task = lab.run(&definition, Setup::default());
+    task.wait_for_line("a", "up", deadline()).unwrap();
+    // Long enough to be found; then it does what an intruder does.
+    let script = "sleep 2; echo x > /bin/dropped; sleep 1; exit 8";
+    let done = task.run_beside("a", &["sh", "-c", script]).unwrap();
+    assert_eq!(done.status.code(), Some(8), "{done:?}");
+    wait_for_alert(&task, "an alert of its entry", |alert| {
+        alert.field("container.name") == "a" && alert.rule == "Process entered the container"
+    });
+    let alert = wait_for_alert(&task, "an alert of what it does", |alert| {
+        alert.field("container.name") == "a" && alert.rule == "Write below a binary directory"
+    });
+    assert!(alert.output.contains("/bin/dropped"), "{alert:?}");
+    task.stop();
+}
+
+#[test]
 fn without_a_sidecar_the_workload_runs() {
     let Some(lab) = Lab::open("without_a_sidecar_the_workload_runs") else {
         return;
