@@ -90,7 +90,7 @@ fn compare(docker: &Docker, test: &str, options: &[&str], words: &[&str]) {
             signal: None,
             user: None,
             directory: PathBuf::from("/"),
-            limit: Duration::from_mins(2),
+            limit: Duration::from_mins(4),
         }
         .outcome(test)
     };

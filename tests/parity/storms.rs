@@ -4,9 +4,9 @@ use e2e::parity;
 use e2e::parity::case;
 
 parity! {
-    threads: case("thread_storm").minutes(2);
-    processes: case("fork_storm").minutes(2);
-    processes_of_pid_1: case("fork_storm").args(["2000"]).as_pid_1().minutes(2);
-    alarms: case("alarm_storm").minutes(2);
-    urgent_signals: case("urgent_storm").minutes(2);
+    threads: case("thread_storm").minutes(6);
+    processes: case("fork_storm").minutes(6);
+    processes_of_pid_1: case("fork_storm").args(["2000"]).as_pid_1().minutes(6);
+    alarms: case("alarm_storm").minutes(6);
+    urgent_signals: case("urgent_storm").minutes(6);
 }

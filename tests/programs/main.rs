@@ -11,7 +11,7 @@ use e2e::parity::{Case, Mode, program};
 
 /// A script that is traced as a whole.
 fn script(text: &str, needs: &[&'static str]) -> Case {
-    program("sh").args(["-c", text]).needs(needs).minutes(3)
+    program("sh").args(["-c", text]).needs(needs).minutes(8)
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn bash() {
 fn node() {
     program("node")
         .args(["-e", include_str!("node.js")])
-        .minutes(3)
+        .minutes(8)
         .check("node", Mode::Seccomp);
 }
 
@@ -120,7 +120,7 @@ fn python(module: &str) {
     program(python)
         .args(["-m", "unittest", "-v", module])
         .lines(is_verdict)
-        .minutes(4)
+        .minutes(12)
         .check(name, Mode::Seccomp);
 }
 

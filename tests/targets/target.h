@@ -78,7 +78,7 @@ __attribute__((unused)) static pid_t checked_fork(void) {
 __attribute__((unused)) static void until_asleep(pid_t pid) {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    for (int tries = 0; tries < 20000; tries++) {
+    for (int tries = 0; tries < 300000; tries++) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0) die(path);
         ssize_t n = read(fd, text, sizeof text - 1);

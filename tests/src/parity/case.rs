@@ -16,7 +16,7 @@ use crate::config;
 use crate::target::{self, Linkage, TargetError};
 
 /// Long enough for a loaded machine, short enough for a person.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// How a target ends that cannot do its work here, tracer or not (`target.h`).
 const MACHINE_DENIES: End = End::Exit(98);
