@@ -141,7 +141,7 @@ fn a_shell_of_ecs_exec_is_watched_like_any_other() {
     let task = lab.run(&definition, Setup::default());
     task.wait_for_line("a", "up", deadline()).unwrap();
     // Long enough to be found; then it does what an intruder does.
-    let script = "sleep 2; echo x > /bin/dropped; sleep 1; exit 8";
+    let script = "sleep 5; echo x > /bin/dropped; sleep 1; exit 8";
     let done = task.run_beside("a", &["sh", "-c", script]).unwrap();
     assert_eq!(done.status.code(), Some(8), "{done:?}");
     wait_for_alert(&task, "an alert of its entry", |alert| {
