@@ -294,6 +294,26 @@ mod tests {
     }
 
     #[test]
+    fn aarch64_tests_the_same_arguments_at_its_own_numbers() {
+        let filter = |watched| compile_for(&plan(watched), &[Abi::Aarch64]).unwrap();
+        let (dull, watching) = (filter(&[]), filter(&[EventType::Dup3, EventType::Sendto]));
+        let at = |filter: &Filter, number, args| stops(filter, AUDIT_AARCH64, number, args);
+        let tracer = u64::from(TRACER.0.cast_unsigned());
+        let untraced = [0x0080_0011, 0, 0, 0, 0, 0];
+        assert_eq!(at(&dull, 220, untraced), Some("clone"));
+        assert_eq!(at(&dull, 220, [0x0120_0011, 0, 0, 0, 0, 0]), None);
+        assert_eq!(at(&dull, 129, [tracer, 9, 0, 0, 0, 0]), Some("kill"));
+        assert_eq!(at(&dull, 129, [1, 9, 0, 0, 0, 0]), None);
+        assert_eq!(at(&dull, 221, [0; 6]), Some("execve"));
+        assert_eq!(at(&dull, 56, [0; 6]), None);
+        assert_eq!(at(&watching, 24, [5, 0, 0, 0, 0, 0]), Some("dup3"));
+        assert_eq!(at(&watching, 24, [5, 3, 0, 0, 0, 0]), None);
+        assert_eq!(at(&watching, 206, [5, 3, 0, 0, 1 << 32, 0]), Some("sendto"));
+        // The numbers of other machines mean something else here.
+        assert_eq!(at(&dull, 59, [0; 6]), None);
+    }
+
+    #[test]
     fn unknown_conventions_are_not_a_way_around() {
         let filter = compile_for(&plan(&[]), &[Abi::Aarch64]).unwrap();
         assert_eq!(

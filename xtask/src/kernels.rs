@@ -174,6 +174,12 @@ impl Apt {
             ("APT::Architecture", "amd64".to_owned()),
             ("APT::Architectures", "amd64,arm64".to_owned()),
             ("APT::Sandbox::User", "root".to_owned()),
+            // Package lists are all that is needed.
+            ("Acquire::Languages", "none".to_owned()),
+            (
+                "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled",
+                "false".to_owned(),
+            ),
         ] {
             command.args(["-o", &format!("{option}={value}")]);
         }

@@ -19,6 +19,54 @@ fn a_number_names_one_call() {
 }
 
 #[test]
+fn aarch64_has_the_generic_numbers_and_no_old_calls() {
+    let known: BTreeMap<&str, u32> = numbers(Abi::Aarch64)
+        .into_iter()
+        .map(|(number, call)| (call, number))
+        .collect();
+    for (call, number) in [
+        ("dup3", 24),
+        ("mkdirat", 34),
+        ("unlinkat", 35),
+        ("openat", 56),
+        ("ptrace", 117),
+        ("kill", 129),
+        ("setuid", 146),
+        ("prctl", 167),
+        ("socket", 198),
+        ("connect", 203),
+        ("clone", 220),
+        ("execve", 221),
+        ("process_vm_writev", 271),
+        ("memfd_create", 279),
+        ("execveat", 281),
+        ("clone3", 435),
+        ("openat2", 437),
+    ] {
+        assert_eq!(known.get(call), Some(&number), "{call}");
+    }
+    for call in [
+        "open",
+        "creat",
+        "link",
+        "symlink",
+        "unlink",
+        "rmdir",
+        "rename",
+        "mkdir",
+        "chmod",
+        "chown",
+        "lchown",
+        "dup2",
+        "socketcall",
+        "umount",
+    ] {
+        assert!(rows().any(|(_, row)| row.call == call), "no row {call}");
+        assert_eq!(known.get(call), None, "{call}");
+    }
+}
+
+#[test]
 fn indices_lead_back_to_rows() {
     for (index, expected) in rows() {
         assert!(std::ptr::eq(row(index).unwrap(), expected));
