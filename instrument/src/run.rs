@@ -220,11 +220,14 @@ fn trace(
     if let Destination::File(file) = &destination {
         keep.push(file.as_raw_fd());
     }
-    let hidden = sys::close_all_but(&keep)
-        .and_then(|()| sys::null_standard_descriptors())
-        .and_then(|()| sys::become_invisible())
-        .and_then(|()| sys::on_wake());
-    if let Err(errno) = hidden {
+    // Each step is worth taking even when another one is refused.
+    let steps = [
+        sys::on_wake(),
+        sys::close_all_but(&keep),
+        sys::null_standard_descriptors(),
+        sys::become_invisible(),
+    ];
+    for errno in steps.into_iter().filter_map(Result::err) {
         tracing::error!(
             error = errno.desc(),
             "The tracer cannot hide from the workload."
