@@ -124,7 +124,13 @@ impl<'a> Chart<'a> {
             (x + 9.0, 89.0),
             "budget of instrument",
             "font-size=\"13\"",
-        )
+        )?;
+        x += 170.0;
+        writeln!(
+            out,
+            "<circle cx=\"{x:.0}\" cy=\"84\" r=\"3\" fill=\"#ffffff\" stroke=\"{INK}\"/>"
+        )?;
+        label(out, (x + 10.0, 89.0), "processor time", "font-size=\"13\"")
     }
 
     fn axis(&self, out: &mut String) -> fmt::Result {
