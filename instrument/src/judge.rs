@@ -137,6 +137,18 @@ fn is_failed_exec(live: &Live<'_>) -> bool {
 }
 
 /// Reads a file, or the YAML files of a folder in order of their names.
+/// The rules of these files and folders, or the built-in ones when none are named.
+pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, RulesError> {
+    if paths.is_empty() {
+        return Ok(rules::default_rules());
+    }
+    let mut sources = Vec::new();
+    for path in paths {
+        sources.extend(read(path)?);
+    }
+    Ok(sources)
+}
+
 fn read(path: &Path) -> Result<Vec<Source>, RulesError> {
     let unreadable = |path: &Path| {
         let path = path.display().to_string();

@@ -24,6 +24,7 @@ pub mod notice;
 pub mod outbox;
 pub mod path;
 pub mod process;
+pub mod ruletools;
 mod run;
 pub mod table;
 mod truth;

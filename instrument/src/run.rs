@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsStr};
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
 use crate::notice::Notices;
 use crate::outbox::{self, Destination, Identity, Outbox, Rounds};
+use crate::ruletools::{self, Tool};
 use crate::watch::{Doubt, Policy, Watch};
 
 /// How long a workload that cannot be traced may wait for that to be told.
@@ -35,7 +37,25 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Err((code, error)) => complain(code, &error),
         Ok(Request::Help) => print(config::HELP),
         Ok(Request::Version) => print(concat!("instrument ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Request::Rules(tool, files)) => help_author(&tool, &files, &environment),
         Ok(Request::Run(config)) => start(&config, &environment),
+    }
+}
+
+fn help_author(tool: &Tool, files: &[PathBuf], environment: &Environment) -> ExitCode {
+    use std::io::IsTerminal as _;
+    let is_plain = environment.contains_key(OsStr::new("NO_COLOR"));
+    let style = if std::io::stdout().is_terminal() && !is_plain {
+        rules::Style::Colour
+    } else {
+        rules::Style::Plain
+    };
+    let answer = ruletools::run(tool, files, style);
+    let printed = print(&answer.text);
+    if answer.is_fine {
+        printed
+    } else {
+        ExitCode::FAILURE
     }
 }
 

@@ -18,6 +18,6 @@ mod tests {
     fn the_default_rules_load_without_a_doubt() {
         let rules = RuleSet::load(&super::default_rules()).unwrap_or_else(|d| panic!("{d}"));
         assert!(rules.warnings().is_empty(), "{}", rules.warnings());
-        assert!(rules.enabled() >= 7);
+        assert!(rules.enabled() >= 25);
     }
 }

@@ -1,10 +1,12 @@
 //! The command line. Whatever does not begin with `--` is the workload's, verbatim.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::Arg::Long;
 
 use super::{Config, ConfigError, Output, paths};
+use crate::ruletools::Tool;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -22,10 +24,18 @@ options:
   --rules FILE,...   read these rule files instead of the built-in ones
   --help, --version
 
+for rule authors (each takes --rules FILE,...; without it the built-in rules are meant):
+  --rules-check FILE...   say everything that is wrong with rule files; exit status 1 when refused
+  --rules-list            list rules with their events, stops and fields
+  --rules-explain RULE    say what a rule means, which stops it makes, and why
+  --replay EVENTS.jsonl   evaluate events that --events wrote down
+
 examples:
   instrument nginx -g 'daemon off;'
   instrument --output alerts.json -- python3 app.py
   instrument --output - --events -- sh -c 'cat /etc/shadow'
+  instrument --rules-check mine.yaml
+  instrument --rules mine.yaml --replay events.jsonl
 
 environment:
   WORKLOAD_AGENT_MODE      seccomp (default), full (keeps setuid programs working; slow), off
@@ -43,6 +53,8 @@ exit status: the program's own; 125 refused to start it, 126 it cannot be execut
 pub enum Request {
     /// Print the help.
     Help,
+    /// Help a rule author, with these rule files.
+    Rules(Tool, Vec<PathBuf>),
     /// Start a program.
     Run(Config),
     /// Print the version.
@@ -73,6 +85,7 @@ pub fn parse(
     config.command = command.to_vec();
     let wrong = |error: lexopt::Error| ConfigError::Argument(error.to_string());
     let mut parser = lexopt::Parser::from_args(options.iter().cloned());
+    let mut tool = None;
     while let Some(option) = parser.next().map_err(wrong)? {
         match option {
             Long("help") => return Ok(Request::Help),
@@ -89,6 +102,21 @@ pub fn parse(
                 }
                 config.rules.extend(paths(&list));
             }
+            Long("rules-check") => tool = Some(Tool::Check),
+            Long("rules-list") => tool = Some(Tool::List),
+            Long("rules-explain") => {
+                let rule = parser.value().map_err(wrong)?;
+                tool = Some(Tool::Explain(rule.to_string_lossy().into_owned()));
+            }
+            Long("replay") => {
+                tool = Some(Tool::Replay(parser.value().map_err(wrong)?.into()));
+            }
+            lexopt::Arg::Value(file) if tool == Some(Tool::Check) => {
+                if !std::mem::replace(&mut config.is_interactive, true) {
+                    config.rules.clear();
+                }
+                config.rules.push(file.into());
+            }
             lexopt::Arg::Value(value) => {
                 return Err(ConfigError::Argument(format!(
                     "put `--` before the command `{}`",
@@ -98,7 +126,10 @@ pub fn parse(
             other => return Err(wrong(other.unexpected())),
         }
     }
-    finish(config)
+    match tool {
+        Some(tool) => Ok(Request::Rules(tool, config.rules)),
+        None => finish(config),
+    }
 }
 
 fn finish(config: Config) -> Result<Request, ConfigError> {
@@ -132,6 +163,29 @@ mod tests {
             ["sh", "--help", "--", "-c"]
         );
         assert_eq!(config(&["-x"]).command, ["-x"]);
+    }
+
+    #[test]
+    fn rule_authors_are_helped_without_a_command() {
+        let files = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(PathBuf::from).collect() };
+        assert_eq!(
+            request(&["--rules-check", "a", "b"]),
+            Ok(Request::Rules(Tool::Check, files(&["a", "b"])))
+        );
+        assert_eq!(
+            request(&["--rules", "a,b", "--rules", "c", "--replay", "e"]),
+            Ok(Request::Rules(
+                Tool::Replay("e".into()),
+                files(&["a", "b", "c"])
+            ))
+        );
+        assert_eq!(
+            request(&["--rules-explain", "A rule"]),
+            Ok(Request::Rules(
+                Tool::Explain("A rule".to_owned()),
+                Vec::new()
+            ))
+        );
     }
 
     #[test]

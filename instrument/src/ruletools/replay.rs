@@ -1,0 +1,98 @@
+//! `--replay`: evaluates what `--events` wrote down.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use event::{Event, EventError, EventType, Priority};
+use rules::{RuleSet, Style, Verdict};
+
+use super::check::count;
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReplayError {
+    /// A line is not an event.
+    #[error("`{path}`, line {line}: {error}")]
+    Line {
+        path: String,
+        line: usize,
+        error: EventError,
+    },
+    /// The file cannot be read.
+    #[error("cannot read events from `{path}`: {error}")]
+    Unreadable { path: String, error: std::io::Error },
+}
+
+/// What was seen of one type of events.
+#[derive(Default)]
+struct Seen {
+    events: usize,
+    undecided: usize,
+}
+
+pub(super) fn replay(
+    rules: &mut RuleSet,
+    path: &Path,
+    style: Style,
+) -> Result<String, ReplayError> {
+    let shown = path.display().to_string();
+    let unreadable = |error| ReplayError::Unreadable {
+        path: shown.clone(),
+        error,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut out = Vec::new();
+    let mut seen: BTreeMap<EventType, Seen> = BTreeMap::new();
+    let mut alerts: BTreeMap<String, usize> = BTreeMap::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(unreadable)?;
+        // Recordings hold the alerts of their time between the events.
+        if line.is_empty() || line.starts_with("{\"hostname\":") {
+            continue;
+        }
+        let event = Event::from_json(&line).map_err(|error| ReplayError::Line {
+            path: shown.clone(),
+            line: number + 1,
+            error,
+        })?;
+        let counts = seen.entry(event.kind).or_default();
+        counts.events += 1;
+        if matches!(rules.evaluate(&event.at_entry()), Verdict::Undecided) {
+            counts.undecided += 1;
+        }
+        for alert in rules.alerts(&event, "replay") {
+            out.push(style.paint(colour(alert.priority), alert.to_text()));
+            *alerts.entry(alert.rule).or_default() += 1;
+        }
+    }
+    if !out.is_empty() {
+        out.push(String::new());
+    }
+    for (rule, times) in &alerts {
+        out.push(format!("{times:>8}  {}", style.paint("1", rule)));
+    }
+    let events: usize = seen.values().map(|counts| counts.events).sum();
+    let undecided: usize = seen.values().map(|counts| counts.undecided).sum();
+    out.push(format!(
+        "{}, {}, {} at an exit",
+        count(events, "event"),
+        count(alerts.values().sum(), "alert"),
+        count(undecided, "second stop"),
+    ));
+    for (kind, counts) in seen.iter().filter(|(_, counts)| counts.undecided > 0) {
+        let (undecided, events) = (counts.undecided, counts.events);
+        out.push(format!("{undecided:>8}  of {events} {}", kind.as_str()));
+    }
+    out.push(String::new());
+    Ok(out.join("\n"))
+}
+
+const fn colour(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Emergency | Priority::Alert | Priority::Critical | Priority::Error => "31",
+        Priority::Warning => "33",
+        Priority::Debug | Priority::Informational | Priority::Notice => "36",
+    }
+}
