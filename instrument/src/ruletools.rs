@@ -110,7 +110,7 @@ mod tests {
         assert!(!answer.is_fine);
         for part in [
             "unknown field `fd.nmu`",
-            "mine.yaml:3:33",
+            "mine.yaml:3:36",
             "similar name is `fd.num`",
         ] {
             assert!(answer.text.contains(part), "{part}: {}", answer.text);

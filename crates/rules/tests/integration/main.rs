@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "tests say what they skip and count")]
 
+mod allocations;
+mod defaults;
+mod fields;
 mod random;
 mod shared_data;
 mod upstream;

@@ -292,7 +292,7 @@ fn ask(set: &mut RuleSet, event: &Event) -> Said {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_agrees_with_the_plain_evaluator_and_with_itself(
