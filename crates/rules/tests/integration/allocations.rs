@@ -25,7 +25,10 @@ fn events() -> Vec<Event> {
 fn allocations_without_a_match(sources: &[Source]) -> (usize, u64) {
     let mut set = RuleSet::load(sources).unwrap();
     let (mut quiet, mut allocated) = (0, 0);
-    for event in events().iter().flat_map(|event| [event.clone(), event.at_entry()]) {
+    for event in events()
+        .iter()
+        .flat_map(|event| [event.clone(), event.at_entry()])
+    {
         let mut matched = false;
         let info = allocation_counter::measure(|| {
             matched = matches!(set.evaluate(&event), Verdict::Match(_));
@@ -41,7 +44,10 @@ fn allocations_without_a_match(sources: &[Source]) -> (usize, u64) {
 #[test]
 fn nothing_is_allocated_while_no_default_rule_matches() {
     let (quiet, allocated) = allocations_without_a_match(&default_rules());
-    assert!(quiet > 1000, "most of the recording matches nothing: {quiet}");
+    assert!(
+        quiet > 1000,
+        "most of the recording matches nothing: {quiet}"
+    );
     assert_eq!(allocated, 0);
 }
 
@@ -51,7 +57,10 @@ fn nothing_is_allocated_while_no_upstream_rule_matches() {
         return;
     };
     let (quiet, allocated) = allocations_without_a_match(&sources);
-    assert!(quiet > 1000, "most of the recording matches nothing: {quiet}");
+    assert!(
+        quiet > 1000,
+        "most of the recording matches nothing: {quiet}"
+    );
     assert_eq!(allocated, 0);
 }
 
@@ -74,7 +83,9 @@ fn loading_takes_work_in_proportion_to_the_size_of_the_file() {
     };
     let shapes: [(&str, &dyn Fn(usize) -> String); 6] = [
         ("many rules", &|n| {
-            (0..n).map(|n| rule(n, "evt.type = open and fd.name = /x")).collect()
+            (0..n)
+                .map(|n| rule(n, "evt.type = open and fd.name = /x"))
+                .collect()
         }),
         ("many rules with one large list", &|n| {
             let items: Vec<String> = (0..n).map(|n| format!("item{n}")).collect();
@@ -99,13 +110,18 @@ fn loading_takes_work_in_proportion_to_the_size_of_the_file() {
             }
             text + &rule(0, &format!("m{}", n - 1))
         }),
-        ("many mistakes", &|n| (0..n).map(|n| rule(n, "evt.tpye = open")).collect()),
+        ("many mistakes", &|n| {
+            (0..n).map(|n| rule(n, "evt.tpye = open")).collect()
+        }),
         ("brackets", &|n| rule(0, &"(".repeat(n * 10))),
     ];
     for (shape, text) in shapes {
         let (small, large) = (work(text(100)), work(text(800)));
         println!("{shape}: {small} and {large} allocations for eight times the size");
-        assert!(large <= small.max(100) * 12, "{shape}: {small} became {large}");
+        assert!(
+            large <= small.max(100) * 12,
+            "{shape}: {small} became {large}"
+        );
     }
 }
 

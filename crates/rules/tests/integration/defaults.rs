@@ -120,7 +120,10 @@ fn open(command: &str, file: &str, flags: u64) -> Event {
         name: Some(file.as_bytes().to_vec().into()),
         ..descriptor(FdKind::File, 3)
     });
-    with_args(event, vec![("name", path(file)), ("flags", Arg::Flags(flags))])
+    with_args(
+        event,
+        vec![("name", path(file)), ("flags", Arg::Flags(flags))],
+    )
 }
 
 const READ: u64 = 0;
@@ -221,7 +224,10 @@ fn files() -> Vec<Case> {
         ),
         (
             "Shell history removed",
-            call(EventType::Unlinkat, vec![("name", path("/root/.bash_history"))]),
+            call(
+                EventType::Unlinkat,
+                vec![("name", path("/root/.bash_history"))],
+            ),
             call(EventType::Unlinkat, vec![("name", path("/root/history"))]),
         ),
     ]
@@ -358,12 +364,21 @@ fn every_default_rule_matches_what_it_is_about_and_nothing_near_it() {
     let mut tried = BTreeSet::new();
     for (rule, trigger, near) in [files(), programs(), network_and_kernel()].concat() {
         let names = |set: &mut RuleSet, event: &Event| -> Vec<String> {
-            set.alerts(event, "h").into_iter().map(|alert| alert.rule).collect()
+            set.alerts(event, "h")
+                .into_iter()
+                .map(|alert| alert.rule)
+                .collect()
         };
         let matched = names(&mut set, &trigger);
-        assert!(matched.iter().any(|name| name == rule), "{rule}: {matched:?}");
+        assert!(
+            matched.iter().any(|name| name == rule),
+            "{rule}: {matched:?}"
+        );
         let near = names(&mut set, &near);
-        assert!(near.iter().all(|name| name != rule), "{rule} near: {near:?}");
+        assert!(
+            near.iter().all(|name| name != rule),
+            "{rule} near: {near:?}"
+        );
         for alert in set.alerts(&trigger, "h") {
             assert!(!alert.message.contains('\n'), "{}", alert.message);
         }

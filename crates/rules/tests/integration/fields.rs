@@ -32,9 +32,8 @@ fn document() -> String {
         let group = info.name.split('.').next().unwrap_or_default();
         if group != section {
             section = group;
-            let head = format!(
-                "\n## {group}\n\n| field | type | marks | meaning |\n|---|---|---|---|\n"
-            );
+            let head =
+                format!("\n## {group}\n\n| field | type | marks | meaning |\n|---|---|---|---|\n");
             out.push_str(&head);
         }
         out.push_str(&row(info));

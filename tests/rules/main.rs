@@ -1,0 +1,83 @@
+//! Each default rule through the real tracer: an act that it is about alerts, and one that is
+//! nearly that stays silent.
+//!
+//! Acts are lines of shell below `instrument`; what a machine lacks (a program, the rights) is
+//! skipped and named.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use e2e::config::find_program;
+use e2e::parity::{instrument, skip};
+use e2e::scratch::Scratch;
+
+mod acts;
+mod quiet;
+
+/// Longer than any act takes, by far.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Runs a line of shell below the tracer; the names of the rules that alerted.
+fn alerts(line: &str) -> BTreeSet<String> {
+    let scratch = Scratch::new().unwrap();
+    let output = scratch.path().join("alerts.jsonl");
+    let mut command = Command::new(instrument());
+    command
+        .arg("--output")
+        .arg(&output)
+        .args(["--", "/bin/sh", "-c", line])
+        .current_dir(scratch.path())
+        .env("HOME", scratch.path())
+        .env_remove("BASH_ENV")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    run(command);
+    let text = fs::read_to_string(&output).unwrap_or_default();
+    text.lines()
+        .map(|line| {
+            let alert: serde_json::Value = serde_json::from_str(line).unwrap();
+            alert["rule"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+/// Runs a command to its end, which it must come to.
+fn run(mut command: Command) {
+    let mut child = command.spawn().unwrap();
+    let mut words = child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        words.read_to_string(&mut text).map(|_| text)
+    });
+    let end = Instant::now() + TIMEOUT;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > end => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{command:?} does not end");
+            }
+            None => std::thread::park_timeout(Duration::from_millis(5)),
+        }
+    };
+    let words = reader.join().unwrap().unwrap();
+    let refused = status.code() == Some(125);
+    assert!(!refused, "instrument refused: {words}");
+}
+
+/// Whether every program that an act needs is there; says which is not.
+fn has(test: &str, programs: &[&str]) -> bool {
+    for program in programs {
+        if find_program(program).is_none() {
+            skip(test, &format!("no program `{program}`"));
+            return false;
+        }
+    }
+    true
+}
