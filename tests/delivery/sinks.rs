@@ -13,7 +13,7 @@ use wire::{Ack, Body, Control, Decoder, Frame, Order, Welcome};
 
 use crate::process::{GROUP, Sidecar};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 const TIME: u64 = 1_700_000_000_000_000_000;
 
 /// Ten events and ten alerts, then goodbye.
@@ -23,7 +23,7 @@ fn speak(sidecar: &Sidecar) {
         tracer.send(Body::Event(event(n, TIME).into())).unwrap();
         tracer.send(Body::Alert(alert(n, TIME).into())).unwrap();
     }
-    tracer.finish(Deadline::seconds(30)).unwrap();
+    tracer.finish(Deadline::seconds(60)).unwrap();
 }
 
 fn kinds(lines: &str) -> (usize, usize) {
@@ -63,7 +63,7 @@ fn a_slow_sink_never_holds_up_another() {
     sidecar.keep_stdout();
     sidecar.start();
     speak(&sidecar);
-    let is_out = Deadline::seconds(10).poll(|| (kinds(&sidecar.out()) == (10, 10)).then_some(()));
+    let is_out = Deadline::seconds(60).poll(|| (kinds(&sidecar.out()) == (10, 10)).then_some(()));
     assert!(is_out.is_some(), "{}", sidecar.out());
     cloudwatch.set_silent(false);
     assert!(cloudwatch.wait_for(PATIENCE, |ledger| ledger.stored_count >= 21));
@@ -81,7 +81,7 @@ fn repeated_alerts_are_folded_with_a_count() {
     }
     tracer.exchange(false).unwrap();
     sidecar.signal(nix::sys::signal::Signal::SIGTERM);
-    tracer.finish(Deadline::seconds(20)).unwrap();
+    tracer.finish(Deadline::seconds(60)).unwrap();
     assert!(sidecar.wait(PATIENCE).unwrap().success());
     let out = sidecar.out();
     let alerts: Vec<serde_json::Value> = out
@@ -101,7 +101,7 @@ fn heartbeats_tell_the_counters() {
     sidecar.keep_stdout();
     sidecar.start();
     speak(&sidecar);
-    let beat = Deadline::seconds(10).poll(|| {
+    let beat = Deadline::seconds(60).poll(|| {
         sidecar.out().lines().find_map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).ok()?;
             (line["heartbeat"]["counters"]["sidecar_alerts_total"] == 10).then_some(line)
@@ -296,7 +296,7 @@ fn jetstream_stores_each_frame_once() {
         .spawn()
         .unwrap();
     let _server = Nats(server);
-    Deadline::seconds(10)
+    Deadline::seconds(60)
         .poll(|| TcpStream::connect(("127.0.0.1", port)).ok())
         .unwrap();
     let mut sidecar = Sidecar::bare();
