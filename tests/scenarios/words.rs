@@ -47,3 +47,23 @@ pub(crate) fn wait_for_alert(task: &Task, what: &str, accepts: impl Fn(&Alert) -
     })
     .expect("the alert arrives")
 }
+
+/// Sets variables of a container of a definition.
+pub(crate) fn set_environment(definition: &mut Value, container: &str, variables: &[(&str, &str)]) {
+    let containers = definition["containerDefinitions"]
+        .as_array_mut()
+        .expect("containers");
+    let container = containers
+        .iter_mut()
+        .find(|one| one["name"] == container)
+        .expect("a container");
+    if container["environment"].is_null() {
+        container["environment"] = json!([]);
+    }
+    let list = container["environment"].as_array_mut().expect("a list");
+    list.extend(
+        variables
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value})),
+    );
+}

@@ -6,7 +6,7 @@ pub mod acts;
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 
-use crate::fargate::backend::{Opening, Stream};
+use crate::fargate::backend::{Opening, Service, Stream};
 use crate::fargate::task::Task;
 
 /// The opening at which shells call home.
@@ -23,7 +23,7 @@ pub fn headquarters(hear: impl Fn(&str) + Send + Sync + 'static) -> Opening {
     Opening {
         name: HEADQUARTERS.to_owned(),
         address: "127.0.0.1:4444".to_owned(),
-        handler: Arc::new(move |shell: &mut dyn Stream| {
+        service: Service::Handler(Arc::new(move |shell: &mut dyn Stream| {
             let mut answer = String::new();
             let told = shell
                 .write_all(ORDERS)
@@ -31,7 +31,7 @@ pub fn headquarters(hear: impl Fn(&str) + Send + Sync + 'static) -> Opening {
             if told.is_ok() {
                 hear(answer.trim());
             }
-        }),
+        })),
     }
 }
 

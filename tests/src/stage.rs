@@ -17,6 +17,9 @@ pub const WORKER_IMAGE: &str = "example/worker:1";
 /// The example's template, from the workspace's root.
 pub const TEMPLATE: &str = "examples/template.json";
 
+/// The authorities that a TLS client trusts; the package ca-certificates has them.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// What an intruder finds in an ordinary image.
 const TOOLS: &[&str] = &["bash", "cat", "chmod", "cp", "id", "rm", "sh", "true"];
 
@@ -40,6 +43,10 @@ pub fn agent(directory: &Path) -> io::Result<Image> {
         .directory(contract::path::RULES_DIR, 0o755)?
         .directory("/opt/draios/run", 0o1777)?
         .directory("/tmp", 0o1777)?;
+    let certificates = Path::new(CERTIFICATES);
+    if certificates.is_file() {
+        root.file(certificates, CERTIFICATES)?;
+    }
     Ok(Image {
         root: root.path().to_path_buf(),
         entry_point: vec![contract::path::SIDECAR.to_owned()],

@@ -20,19 +20,31 @@ impl<T: io::Read + io::Write + Send> Stream for T {}
 pub type Handler = Arc<dyn Fn(&mut dyn Stream) + Send + Sync>;
 
 /// Something outside of the task that programs inside reach at an address.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Opening {
     /// A word for it; also the name of its socket.
     pub name: String,
     /// Where it is inside: `127.0.0.1:4566`.
     pub address: String,
-    /// What serves it.
-    pub handler: Handler,
+    /// What answers there.
+    pub service: Service,
 }
 
-impl fmt::Debug for Opening {
+/// What answers at an opening.
+#[derive(Clone)]
+pub enum Service {
+    /// A server on this machine's loopback, by its address.
+    Address(String),
+    /// A function that serves one connection.
+    Handler(Handler),
+}
+
+impl fmt::Debug for Service {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} at {}", self.name, self.address)
+        match self {
+            Self::Address(address) => out.debug_tuple("Address").field(address).finish(),
+            Self::Handler(_) => out.debug_tuple("Handler").finish_non_exhaustive(),
+        }
     }
 }
 

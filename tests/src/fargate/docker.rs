@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::signal::Signal;
 
-use super::backend::{Backend, Opening, Stream};
+use super::backend::{Backend, Opening, Service, Stream};
 use super::board::Board;
 use super::container::Container;
 use super::definition::TaskDefinition;
@@ -137,9 +137,11 @@ pub fn run(docker: &Docker, definition: &TaskDefinition, setup: Setup) -> io::Re
     openings.push(Opening {
         name: METADATA.to_owned(),
         address: format!("{ECS_ADDRESS}:80"),
-        handler: setup
-            .metadata
-            .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
+        service: Service::Handler(
+            setup
+                .metadata
+                .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
+        ),
     });
     let scratch = Scratch::new()?;
     for opening in &openings {

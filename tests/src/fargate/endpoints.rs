@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::backend::{Handler, Opening, serve};
+use super::backend::{Handler, Opening, Service, serve};
 use super::board::Board;
 use super::metadata::{self, Identity};
 use super::{http, relay};
@@ -33,7 +33,13 @@ pub(super) fn metadata(identity: &Identity, board: &Arc<Board>) -> Handler {
 /// Listens at `directory/NAME.sock`.
 pub(super) fn listen(directory: &Path, opening: &Opening) -> io::Result<()> {
     let listener = UnixListener::bind(directory.join(socket_name(&opening.name)))?;
-    let handler = Arc::clone(&opening.handler);
+    let handler = match &opening.service {
+        Service::Handler(handler) => Arc::clone(handler),
+        Service::Address(address) => {
+            relay::outward(listener, address.clone());
+            return Ok(());
+        }
+    };
     relay::accept(listener, move |stream| {
         if stream.set_read_timeout(Some(PATIENCE)).is_ok() {
             serve(&handler, stream);
@@ -44,9 +50,12 @@ pub(super) fn listen(directory: &Path, opening: &Opening) -> io::Result<()> {
 
 /// Listens on a free port of this machine's loopback, for tasks without a network of their own.
 pub(super) fn listen_here(opening: &Opening) -> io::Result<String> {
+    let handler = match &opening.service {
+        Service::Handler(handler) => Arc::clone(handler),
+        Service::Address(address) => return Ok(address.clone()),
+    };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?.to_string();
-    let handler = Arc::clone(&opening.handler);
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let handler = Arc::clone(&handler);

@@ -18,7 +18,7 @@ use std::{fs, iter};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use super::backend::{Backend, Opening, Stream};
+use super::backend::{Backend, Opening, Service, Stream};
 use super::board::Board;
 use super::container::Container;
 use super::definition::TaskDefinition;
@@ -56,9 +56,11 @@ pub fn run(definition: &TaskDefinition, setup: Setup) -> io::Result<Task> {
     openings.push(Opening {
         name: METADATA.to_owned(),
         address: format!("{ECS_ADDRESS}:80"),
-        handler: setup
-            .metadata
-            .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
+        service: Service::Handler(
+            setup
+                .metadata
+                .unwrap_or_else(|| endpoints::metadata(&identity, &board)),
+        ),
     });
     let backend = ProcessBackend::new(definition, setup.images, &openings)?;
     Ok(Task::start(definition, identity, Arc::new(backend), board))
