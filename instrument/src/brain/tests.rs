@@ -237,3 +237,71 @@ fn pids_are_used_again() {
     }
     assert_eq!(brain.len(), 1);
 }
+
+proptest::proptest! {
+    /// The kernel's side of the protocol at random: nobody is held for ever, released without being
+    /// held, or given an order that loses a signal or wakes a stopped process.
+    #[test]
+    fn no_sequence_of_stops_forgets_a_thread(
+        steps in proptest::collection::vec((0_u8..15, 1_i32..9, 0_i32..9, 0_u8..3), 0..200),
+    ) {
+        let mut brain: Brain<u8> = Brain::default();
+        brain.seized(Tid(1), Tid(1), Pace::Filtered);
+        let mut held = std::collections::BTreeSet::new();
+        for (what, tid, other, kin) in steps {
+            let (tid, other) = (Tid(tid), Tid(other));
+            if held.contains(&tid) {
+                continue;
+            }
+            let kin = [Kin::Child, Kin::Sibling, Kin::Thread][usize::from(kin)];
+            let stop = match what {
+                0..=2 => Stop::Entry(call(9)),
+                3 | 4 => Stop::Exit(i64::from(other.0)),
+                5 => Stop::Exit(-512),
+                6 => Stop::Group,
+                7 => Stop::Signal(Signal(other.0)),
+                8 | 9 => Stop::Trap,
+                10 => Stop::Exec { former: other },
+                11 => Stop::Ending,
+                12 | 13 if other != tid => forked(other, kin),
+                12 | 13 => Stop::Trap,
+                _ => {
+                    let step = brain.on_gone(tid);
+                    release(&mut held, &step);
+                    continue;
+                }
+            };
+            let step = brain.on_stop(tid, stop);
+            match (step.next, stop) {
+                (Next::Hold, _) => assert!(held.insert(tid), "held twice"),
+                (Next::Examine, Stop::Entry(entry)) => {
+                    let decision = match other.0 % 3 {
+                        0 => Decision::Return(1),
+                        1 => Decision::Exit,
+                        _ => Decision::Go,
+                    };
+                    brain.decided(tid, entry, decision);
+                }
+                (Next::Resume(order), Stop::Group) => assert_eq!(order, Resume::Listen),
+                (Next::Resume(order), Stop::Signal(signal)) => assert!(
+                    [Resume::Continue(Some(signal)), Resume::ToSyscall(Some(signal))]
+                        .contains(&order)
+                ),
+                (Next::Examine, stop) => panic!("nothing to examine in {stop:?}"),
+                (Next::Resume(_), _) => {}
+            }
+            release(&mut held, &step);
+        }
+        for tid in 1..9 {
+            let step = brain.on_gone(Tid(tid));
+            release(&mut held, &step);
+        }
+        assert!(held.is_empty(), "held for ever: {held:?}");
+    }
+}
+
+fn release(held: &mut std::collections::BTreeSet<Tid>, step: &Step<u8>) {
+    for (tid, _) in &step.release {
+        assert!(held.remove(tid), "released without being held: {tid:?}");
+    }
+}
