@@ -38,8 +38,8 @@ pub(crate) fn run(
         console.section(&format!("bench {part}"));
         dist::build(config, programs)?;
         let program = format!("bench-{part}");
-        let words = ["build", "--locked", "--package=e2e", "--bin"];
-        cargo::run(cargo::fixed(config, &words).args([&program, "--release"]))?;
+        let words = ["build", "--locked", "--release", "--package=e2e"];
+        cargo::run(cargo::fixed(config, &words).args(["--bin", &program]))?;
         let mut bench = Command::new(config.built("release", &program));
         bench
             .arg(config.target.join("dist"))
