@@ -17,6 +17,13 @@ use crate::dist;
 /// A part, and the programs that its measurement runs.
 const PARTS: &[(&str, &[&str])] = &[("sidecar", &["sidecar"]), ("tracer", &["instrument"])];
 
+/// Parts that are libraries: the package whose `cargo bench` measures them in one process.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("outbox", "instrument"),
+    ("patcher", "patcher"),
+    ("rules", "rules"),
+];
+
 /// Runs the named measurements, or all.
 pub(crate) fn run(
     console: &Console,
@@ -24,17 +31,19 @@ pub(crate) fn run(
     names: &[String],
     quick: bool,
 ) -> anyhow::Result<ExitCode> {
-    for name in names {
-        if !PARTS.iter().any(|(part, _)| part == name) {
-            let known: Vec<&str> = PARTS.iter().map(|&(part, _)| part).collect();
-            bail!("unknown part `{name}`: there are {}", known.join(", "));
-        }
+    let mut known = PARTS.iter().map(|&(part, _)| part).collect::<Vec<_>>();
+    known.extend(LIBRARIES.iter().map(|&(part, _)| part));
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("unknown part `{name}`: there are {}", known.join(", "));
     }
+    let is_wanted = |part: &str| names.is_empty() || names.iter().any(|name| name == part);
     let mut failed = false;
-    for (part, programs) in PARTS {
-        if !names.is_empty() && !names.iter().any(|name| name == part) {
-            continue;
-        }
+    for (part, package) in LIBRARIES.iter().filter(|(part, _)| is_wanted(part)) {
+        console.section(&format!("bench {part}"));
+        let words = ["bench", "--locked", "--package", package, "--benches"];
+        failed |= !cargo::status(&mut cargo::plain(config, &words))?.success();
+    }
+    for (part, programs) in PARTS.iter().filter(|(part, _)| is_wanted(part)) {
         console.section(&format!("bench {part}"));
         dist::build(config, programs)?;
         let program = format!("bench-{part}");

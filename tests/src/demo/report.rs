@@ -123,7 +123,7 @@ impl Report {
         let verdict = if is_good {
             self.paint(
                 "32",
-                "   every act was seen, nothing was lost, the workload ended as it would have",
+                "   every act that was done was seen, nothing was lost, the workload ended as it would have",
             )
         } else {
             self.paint("31", "   NOT as it should be")
