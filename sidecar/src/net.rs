@@ -59,7 +59,12 @@ pub(crate) async fn connect(host: &str, port: u16, is_tls: bool) -> Result<Strea
     tls.map(|tls| Stream::Tls(Box::new(tls))).map_err(failed)
 }
 
-fn tls_config() -> Result<rustls::ClientConfig, NetError> {
+/// Whether any certificate authority is known that can be used.
+pub(crate) fn has_authorities() -> bool {
+    !authorities().is_empty()
+}
+
+fn authorities() -> rustls::RootCertStore {
     let mut roots = rustls::RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     let (_, unusable) = roots.add_parsable_certificates(found.certs);
@@ -70,6 +75,11 @@ fn tls_config() -> Result<rustls::ClientConfig, NetError> {
             "Some authorities cannot be used."
         );
     }
+    roots
+}
+
+fn tls_config() -> Result<rustls::ClientConfig, NetError> {
+    let roots = authorities();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -135,6 +135,18 @@ fn tls_to_the_store_works_and_is_checked() {
 }
 
 #[test]
+fn without_authorities_plain_http_still_works() {
+    let cloudwatch = CloudWatch::start().unwrap();
+    let mut sidecar = Sidecar::with(&cloudwatch);
+    sidecar.set("SSL_CERT_FILE", "/dev/null");
+    sidecar.start();
+    speak(&sidecar);
+    assert!(sidecar.stop(PATIENCE).unwrap().success());
+    assert!(cloudwatch.messages(GROUP).len() >= 21);
+    assert!(sidecar.log().contains("SSL_CERT_FILE"), "{}", sidecar.log());
+}
+
+#[test]
 fn an_orchestrator_gets_frames_and_acknowledges_them() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

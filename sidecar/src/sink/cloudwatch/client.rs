@@ -17,14 +17,25 @@ use crate::hub::Hub;
 /// Makes a client. Region, endpoint, credentials (environment, web identity, ECS, EC2) and
 /// `SSL_CERT_FILE` are the SDK's affair; so are `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
 pub(super) async fn connect() -> Client {
-    let http = Builder::new().build_with_connector_fn(|settings, _| {
+    let has_authorities = crate::net::has_authorities();
+    if !has_authorities {
+        tracing::error!(
+            "No certificate authority is known, so only http:// endpoints can be reached; set SSL_CERT_FILE, or put ca-certificates into the image."
+        );
+    }
+    let http = Builder::new().build_with_connector_fn(move |settings, _| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
         if let Some(settings) = settings {
             connector = connector.connector_settings(settings.clone());
         }
-        connector
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build()
+        // Without an authority the TLS provider panics.
+        if has_authorities {
+            connector
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build()
+        } else {
+            connector.build_http()
+        }
     });
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
