@@ -260,11 +260,10 @@ proptest::proptest! {
                 5 => Stop::Exit(-512),
                 6 => Stop::Group,
                 7 => Stop::Signal(Signal(other.0)),
-                8 | 9 => Stop::Trap,
                 10 => Stop::Exec { former: other },
                 11 => Stop::Ending,
                 12 | 13 if other != tid => forked(other, kin),
-                12 | 13 => Stop::Trap,
+                8 | 9 | 12 | 13 => Stop::Trap,
                 _ => {
                     let step = brain.on_gone(tid);
                     release(&mut held, &step);
