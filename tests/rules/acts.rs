@@ -6,7 +6,7 @@ use super::{alerts, has};
 struct Act {
     rule: &'static str,
     needs: &'static [&'static str],
-    act: &'static str,
+    line: &'static str,
     near: &'static str,
 }
 
@@ -19,7 +19,7 @@ fn try_acts(test: &str, acts: &[Act]) {
         if !has(&name, act.needs) {
             continue;
         }
-        let line = act.act.replace("COPY", COPY);
+        let line = act.line.replace("COPY", COPY);
         let found = alerts(&line);
         assert!(
             found.contains(act.rule),
@@ -37,7 +37,7 @@ macro_rules! acts {
         #[test]
         fn $test() {
             try_acts(stringify!($test), &[
-                $(Act { rule: $rule, needs: &[$($need),*], act: $act, near: $near },)*
+                $(Act { rule: $rule, needs: &[$($need),*], line: $act, near: $near },)*
             ]);
         }
     };

@@ -19,11 +19,11 @@ mod acts;
 mod quiet;
 
 /// Longer than any act takes, by far.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Runs a line of shell below the tracer; the names of the rules that alerted.
 fn alerts(line: &str) -> BTreeSet<String> {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::new().expect("a directory");
     let output = scratch.path().join("alerts.jsonl");
     let mut command = Command::new(instrument());
     command
@@ -40,33 +40,40 @@ fn alerts(line: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(&output).unwrap_or_default();
     text.lines()
         .map(|line| {
-            let alert: serde_json::Value = serde_json::from_str(line).unwrap();
-            alert["rule"].as_str().unwrap().to_owned()
+            let alert: serde_json::Value = serde_json::from_str(line).expect("an alert is JSON");
+            alert["rule"]
+                .as_str()
+                .expect("an alert names its rule")
+                .to_owned()
         })
         .collect()
 }
 
 /// Runs a command to its end, which it must come to.
 fn run(mut command: Command) {
-    let mut child = command.spawn().unwrap();
-    let mut words = child.stderr.take().unwrap();
+    let mut child = command.spawn().expect("instrument starts");
+    let mut words = child.stderr.take().expect("a pipe");
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         words.read_to_string(&mut text).map(|_| text)
     });
     let end = Instant::now() + TIMEOUT;
     let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None if Instant::now() > end => {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                panic!("{command:?} does not end");
-            }
-            None => std::thread::park_timeout(Duration::from_millis(5)),
+        if let Some(status) = child.try_wait().expect("our own child") {
+            break Some(status);
         }
+        if Instant::now() > end {
+            child.kill().expect("it runs");
+            child.wait().expect("our own child");
+            break None;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
     };
-    let words = reader.join().unwrap().unwrap();
+    let words = reader
+        .join()
+        .expect("the reader reads")
+        .expect("a pipe can be read");
+    let status = status.expect("the command ends in time");
     let refused = status.code() == Some(125);
     assert!(!refused, "instrument refused: {words}");
 }
