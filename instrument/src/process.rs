@@ -209,6 +209,8 @@ impl Processes {
         if self.by_pid.contains_key(&pid) {
             self.end(pid);
         }
+        // Which may have been the last of a family: nobody is a child of nobody, or of itself.
+        let parent = parent.filter(|parent| self.slot(*parent).is_some());
         self.stamps += 1;
         let process = Process {
             pid,
@@ -364,6 +366,17 @@ mod tests {
         table.fork(ROOT, A, false, 8);
         assert_eq!(table.get(A).map(|p| p.started), Some(8));
         assert_eq!(table.ancestor(B, 1).map(|p| p.started), Some(6));
+    }
+
+    #[test]
+    fn nobody_is_its_own_ancestor() {
+        let mut table = table();
+        table.fork(ROOT, A, false, 6);
+        table.fork(A, A, false, 7);
+        assert!(table.ancestor(A, 1).is_none());
+        table.fork(ROOT, B, false, 8);
+        table.fork(B, B, true, 9);
+        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(ROOT));
     }
 
     #[test]
