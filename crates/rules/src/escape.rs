@@ -60,9 +60,13 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
             '"' => out.push_str("\\\""),
+            // The quote that ends a string must not follow a backslash, escaped or not; a
+            // backslash and a blank stand for one too.
+            '\\' if characters.peek().is_none() => out.push_str("\\ "),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -87,7 +91,7 @@ mod tests {
         assert_eq!(unescape(r"\'", b'\'').unwrap(), "'");
         assert_eq!(unescape(r"\x00", b'"'), Err(EscapeError::Nul));
         assert_eq!(unescape(r"\xg0", b'"'), Err(EscapeError::BadHex));
-        for text in ["plain", "a\"b\\c\n", "\t"] {
+        for text in ["plain", "a\"b\\c\n", "\t", "ends in \\", "\\\\"] {
             assert_eq!(unescape(&escape(text), b'"').unwrap(), text);
         }
     }

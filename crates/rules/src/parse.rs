@@ -544,6 +544,7 @@ mod tests {
         for text in [
             "proc.name in (a, \"b c\", 'd')",
             "evt.arg[0] contains \"x\\\"y\"",
+            "evt.arg[0] contains a\\",
             "tolower(basename(fd.name)) = val(proc.name)",
             "join(\"-\", (fd.name, \"x\")) exists",
             "proc.name startswith anyof (a, b) or not (x and y)",
