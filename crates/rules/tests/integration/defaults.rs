@@ -12,11 +12,12 @@ fn process(command: &str, path: &str) -> Process {
     let mut words = command.split(' ').map(|word| word.as_bytes().into());
     let exe: Box<[u8]> = words.next().unwrap();
     let name = exe.rsplit(|b| *b == b'/').next().unwrap();
+    let comm = name[..name.len().min(15)].into();
     Process {
         pid: 7,
         vpid: 7,
-        comm: name[..name.len().min(15)].into(),
-        exe: exe.clone(),
+        comm,
+        exe,
         args: words.collect(),
         exe_path: Some(path.as_bytes().into()),
         exe_file: Some(ExeFile::default()),
