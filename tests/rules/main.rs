@@ -4,11 +4,6 @@
 //! Acts are lines of shell below `instrument`; what a machine lacks (a program, the rights) is
 //! skipped and named.
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test ends at what it did not expect"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
