@@ -85,7 +85,7 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
     let sum = || cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
     let has_arrived = Deadline::seconds(300).poll(|| {
         pause(Duration::from_millis(300));
-        (sum().missing == 0).then_some(())
+        sum().has_arrived().then_some(())
     });
     assert!(has_arrived.is_some(), "{}\n{}", sum(), sidecar.log());
     let status = sidecar

@@ -22,6 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("make", "make"),
     ("musl-gcc", "musl-tools"),
     ("nginx", "nginx-light"),
+    ("nats-server", "nats-server"),
     ("node", "nodejs"),
     ("nsenter", "util-linux"),
     ("pg_lsclusters", "postgresql"),
