@@ -1,7 +1,6 @@
 //! From text to patched text, proven.
 
 use contract::sidecar::RECORD_LABEL;
-use similar::{Algorithm, DiffTag, capture_diff_slices};
 use thiserror::Error;
 
 use crate::check::{self, CheckError};
@@ -44,27 +43,61 @@ pub enum PatchError {
     Rewrite(#[from] RewriteError),
 }
 
-/// Plans, edits and proves.
+/// Plans, edits and proves. A text that is as an earlier run left it becomes what its original
+/// becomes with these options; nothing of the earlier options stays.
 pub fn patch(text: &str, options: &Options, images: &Images) -> Result<Patched, PatchError> {
     let document = Document::read(text)?;
     let value = document.value();
-    let plan = plan::plan(&value, options, images);
+    let Some(original) = original(&document, &value) else {
+        let plan = plan::plan(&value, options, images);
+        return carry_out(&document, &value, plan, options.record);
+    };
+    let first = Document::read(&original)?;
+    let before = first.value();
+    let plan = plan::plan_again(&before, &value, options, images);
+    let mut patched = carry_out(&first, &before, plan, options.record)?;
+    if patched.plan.problems.is_empty() {
+        // Nothing to wrap with these options: the original is what is wanted.
+        let new = patched.text.take().unwrap_or_else(|| original.clone());
+        patched.text = (new != text).then_some(new);
+    }
+    Ok(patched)
+}
+
+/// Returns what a text was before the first run, if nobody has edited it since.
+fn original(document: &Document<'_>, value: &Value) -> Option<String> {
+    let (path, record) = Record::find(value)?;
+    let original = record.restore(&blank(document, &path)?)?;
+    // No run leaves a record whose original has one.
+    let readable = Document::read(&original).ok()?;
+    Record::find(&readable.value())
+        .is_none()
+        .then_some(original)
+}
+
+/// Makes the text that a plan asks for.
+fn carry_out(
+    document: &Document<'_>,
+    value: &Value,
+    plan: Plan,
+    keep_record: bool,
+) -> Result<Patched, PatchError> {
     if plan.edits.is_empty() || !plan.problems.is_empty() {
         return Ok(Patched { text: None, plan });
     }
     let mut target = value.clone();
     edit::apply(&mut target, &plan.edits)?;
-    let label = if options.record {
-        place_record(&mut target, &value, &plan)?
+    let label = if keep_record {
+        place_record(&mut target, value, &plan)?
     } else {
         None
     };
-    let splices = rewrite::splices(&document, &target)?;
+    let splices = rewrite::splices(document, &target)?;
     let new = match label {
         Some(label) => {
             let record = Record::new(plan.undo.clone());
-            let before = Original::find(&document, &value);
-            let (new, written) = remember(&document, splices, record, &before)?;
+            let first = Record::find(value).is_none();
+            let (new, written) = remember(document, splices, record, first)?;
             edit::apply(
                 &mut target,
                 &[Edit {
@@ -74,35 +107,13 @@ pub fn patch(text: &str, options: &Options, images: &Images) -> Result<Patched, 
             )?;
             new
         }
-        None => rewrite::apply(text, &splices),
+        None => rewrite::apply(document.text, &splices),
     };
     check::check(&new, document.format, &target)?;
     Ok(Patched {
         text: Some(new),
         plan,
     })
-}
-
-/// What the text was before the first run.
-enum Original {
-    /// This text.
-    Earlier(String),
-    /// It was edited since it was patched: nobody knows.
-    Lost,
-    /// What is being patched.
-    This,
-}
-
-impl Original {
-    fn find(document: &Document<'_>, value: &Value) -> Self {
-        match Record::find(value) {
-            None => Self::This,
-            Some((path, record)) => {
-                let original = blank(document, &path).and_then(|blank| record.restore(&blank));
-                original.map_or(Self::Lost, Self::Earlier)
-            }
-        }
-    }
 }
 
 /// Returns a patched text with an empty record.
@@ -158,12 +169,13 @@ fn place_record(
     Ok(Some(label))
 }
 
-/// Writes the record in the place of its placeholder; returns the text and the record.
+/// Writes the record in the place of its placeholder; returns the text and the record. `first` says
+/// that no earlier run left one.
 fn remember(
     document: &Document<'_>,
     mut splices: Vec<Splice>,
     record: Record,
-    original: &Original,
+    first: bool,
 ) -> Result<(String, Value), PatchError> {
     let placeholder = rewrite::scalar(PLACEHOLDER, document.format);
     let at = splices
@@ -173,17 +185,13 @@ fn remember(
     let template = splices[at].text.clone();
     splices[at].text = template.replacen(&placeholder, "\"\"", 1);
     let blank = rewrite::apply(document.text, &splices);
-    let record = match original {
-        Original::This => record.with_text(&splices, &blank, document.text),
-        Original::Earlier(text) => record.with_text(&line_changes(text, &blank), &blank, text),
-        Original::Lost => record,
+    // A text that was edited since an earlier run has no original that anybody knows.
+    let record = if first {
+        record.with_text(&splices, &blank, document.text)
+    } else {
+        record
     };
-    let expected = match original {
-        Original::This => Some(document.text),
-        Original::Earlier(text) => Some(text.as_str()),
-        Original::Lost => None,
-    };
-    if expected.is_some() && record.restore(&blank).as_deref() != expected {
+    if first && record.restore(&blank).as_deref() != Some(document.text) {
         return Err(PatchError::Irreversible);
     }
     let label = record.to_label();
@@ -193,22 +201,4 @@ fn remember(
         rewrite::apply(document.text, &splices),
         Value::String(label),
     ))
-}
-
-/// The changes between two texts, line by line.
-fn line_changes(old: &str, new: &str) -> Vec<Splice> {
-    let old_lines: Vec<_> = old.split_inclusive('\n').collect();
-    let new_lines: Vec<_> = new.split_inclusive('\n').collect();
-    let mut offsets = vec![0];
-    for line in &old_lines {
-        offsets.push(offsets.last().copied().unwrap_or_default() + line.len());
-    }
-    capture_diff_slices(Algorithm::Myers, &old_lines, &new_lines)
-        .iter()
-        .filter(|op| op.tag() != DiffTag::Equal)
-        .map(|op| Splice {
-            span: offsets[op.old_range().start]..offsets[op.old_range().end],
-            text: new_lines[op.new_range()].concat(),
-        })
-        .collect()
 }

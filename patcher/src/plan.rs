@@ -112,6 +112,21 @@ pub enum Problem {
 
 /// Plans the instrumentation of every task definition of a template.
 pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
+    plan_with(root, None, options, images)
+}
+
+/// Plans the instrumentation of an original that is instrumented as `patched` already. What a
+/// container starts there stands in for an image that is not known.
+pub(crate) fn plan_again(
+    root: &Value,
+    patched: &Value,
+    options: &Options,
+    images: &Images,
+) -> Plan {
+    plan_with(root, Some(patched), options, images)
+}
+
+fn plan_with(root: &Value, patched: Option<&Value>, options: &Options, images: &Images) -> Plan {
     let previous = Record::find(root).map(|(_, record)| record);
     let undo = previous
         .as_ref()
@@ -119,6 +134,8 @@ pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
         .unwrap_or_default();
     let mut planner = Planner {
         root,
+        patched,
+        renamed: None,
         options,
         images,
         plan: Plan {
@@ -136,6 +153,10 @@ pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
 
 struct Planner<'a> {
     root: &'a Value,
+    /// The template as an earlier run left it, when `root` is what it was before.
+    patched: Option<&'a Value>,
+    /// The sidecar's former name in the list of containers at hand, when it gets another.
+    renamed: Option<String>,
     options: &'a Options,
     images: &'a Images,
     plan: Plan,

@@ -81,7 +81,11 @@ impl Planner<'_> {
                     undo.wrapped = true;
                     undo.entry = property(container, "EntryPoint").map(|(_, value)| value.clone());
                     undo.command = property(container, "Command").map(|(_, value)| value.clone());
-                    Outcome::Wrap(how)
+                    if self.earlier(path).is_some() {
+                        Outcome::Wrapped
+                    } else {
+                        Outcome::Wrap(how)
+                    }
                 }
                 None => Outcome::Failed,
             }
@@ -130,6 +134,13 @@ impl Planner<'_> {
         Some(value)
     }
 
+    /// The container as an earlier run left it, if that wrapped it.
+    fn earlier(&self, path: &Path) -> Option<&Value> {
+        let container = path.find(self.patched?)?;
+        let wrapped = present(container, "EntryPoint").is_some_and(is_wrapped);
+        wrapped.then_some(container)
+    }
+
     fn launch(
         &mut self,
         around: &Surroundings<'_>,
@@ -144,9 +155,19 @@ impl Planner<'_> {
         let mut wrapped = launch.wrap(&unknown);
         let mut source = "from the template";
         if matches!(wrapped, Err(Obstacle::Unknown(_) | Obstacle::Nothing)) {
+            let needs = self.plan.needs.clone();
             let facts = self.image_facts(around, container);
             wrapped = launch.wrap(&facts);
             source = "the image's entrypoint";
+            if matches!(wrapped, Err(Obstacle::Unknown(_) | Obstacle::Nothing))
+                && let Some(earlier) = self.earlier(path)
+                && let Some(entry) = present(earlier, "EntryPoint").cloned()
+            {
+                // An earlier run knew, and nobody has edited the container since.
+                let command = present(earlier, "Command").cloned();
+                wrapped = Ok(Wrapped { entry, command });
+                self.plan.needs = needs;
+            }
         }
         if self.options.allow_unresolved
             && let Err(Obstacle::Unknown(reason)) = &wrapped
@@ -204,9 +225,7 @@ impl Planner<'_> {
             ("SourceContainer", Value::string(sidecar)),
             ("ReadOnly", Value::Bool(true)),
         ]);
-        self.extend(at, "VolumesFrom", item, &|item| {
-            named(item, "SourceContainer", sidecar)
-        });
+        self.refer(at, "VolumesFrom", "SourceContainer", item);
     }
 
     fn depends_on(&mut self, at: At<'_>) {
@@ -215,9 +234,23 @@ impl Planner<'_> {
             ("ContainerName", Value::string(sidecar)),
             ("Condition", Value::string("START")),
         ]);
-        self.extend(at, "DependsOn", item, &|item| {
-            named(item, "ContainerName", sidecar)
-        });
+        self.refer(at, "DependsOn", "ContainerName", item);
+    }
+
+    /// Makes sure that a list has an item which names the sidecar, under its former name if that
+    /// is what stands there.
+    fn refer(&mut self, at: At<'_>, list: &str, key: &str, item: Value) {
+        let sidecar = &self.options.sidecar.name;
+        if let Some(former) = self.renamed.clone()
+            && let Some((spelt, items)) = property(at.value, list)
+            && let Some(items) = items.as_list()
+            && let Some(index) = items.iter().position(|item| named(item, key, &former))
+            && let Some((key, _)) = property(&items[index], key)
+        {
+            let path = at.path.key(spelt).index(index).key(key);
+            return self.set(path, Value::string(sidecar));
+        }
+        self.extend(at, list, item, &|item| named(item, key, sidecar));
     }
 
     /// Adds `SYS_PTRACE`, and makes the maps that it stands in where they are missing.

@@ -22,11 +22,24 @@ const FORMER_PROGRAMS: [&str; 3] = [
 const RESERVATION: u32 = 64;
 
 impl Planner<'_> {
+    /// Returns the name that our sidecar has in a list of containers, when it shall have another.
+    pub(super) fn former_name(&self, items: &[Value]) -> Option<String> {
+        let wanted = &self.options.sidecar.name;
+        let ours = |item: &&Value| program(item) == Some(paths::SIDECAR);
+        let name = |item| property(item, "Name").and_then(|(_, name)| name.as_str());
+        let mut names = items.iter().filter(ours).filter_map(name);
+        let former = names.next().filter(|former| former != wanted)?;
+        // Two of them are not one that was renamed.
+        let taken = items.iter().any(|item| name(item) == Some(wanted));
+        (!taken && names.next().is_none()).then(|| former.to_owned())
+    }
+
     /// Makes sure that a list of containers has the sidecar as it shall be.
     pub(super) fn sidecar(&mut self, around: &Surroundings<'_>, items: &[Value], path: &Path) {
         let name = self.options.sidecar.name.clone();
+        let present = self.renamed.clone().unwrap_or_else(|| name.clone());
         let same = |item: &Value| {
-            property(item, "Name").and_then(|(_, found)| found.as_str()) == Some(&name)
+            property(item, "Name").and_then(|(_, found)| found.as_str()) == Some(&present)
         };
         let wanted = self.wanted(around);
         match items.iter().position(same) {
@@ -161,9 +174,13 @@ impl Planner<'_> {
 /// Says whether a container is an agent's sidecar: ours, or one of the product that ours
 /// replaces.
 pub(crate) fn is_agent(container: &Value) -> bool {
-    let program = property(container, "EntryPoint")
+    program(container).is_some_and(|program| FORMER_PROGRAMS.contains(&program))
+}
+
+/// The program that a container's entrypoint starts.
+fn program(container: &Value) -> Option<&str> {
+    property(container, "EntryPoint")
         .and_then(|(_, entry)| entry.as_list())
         .and_then(<[Value]>::first)
-        .and_then(Value::as_str);
-    program.is_some_and(|program| FORMER_PROGRAMS.contains(&program))
+        .and_then(Value::as_str)
 }

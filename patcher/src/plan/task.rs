@@ -79,6 +79,7 @@ impl Planner<'_> {
             self.wrong_type(path.clone(), "a list of containers", list);
             return;
         };
+        self.renamed = self.former_name(items);
         let first = reports.len();
         for (at, item) in items.iter().enumerate() {
             self.container_item(around, item, &path.index(at), reports);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -295,14 +296,26 @@ fn a_file_that_is_not_there_or_not_ours() {
     let file = directory.path().join("t.json");
     fs::write(&file, container("\"EntryPoint\": [\"a\"]")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    let arguments = [
+        "patch",
+        file.to_str().unwrap(),
+        "--agent-image",
+        AGENT,
+        "--no-registry",
+    ];
+    let mut command = program(&arguments);
     if fs::read(&file).is_ok() {
-        return skip(
-            "a_file_that_is_not_there_or_not_ours",
-            "root reads every file",
-        );
+        // Root reads every file; another user does not, and needs a program that it can reach.
+        let copy = directory.path().join("patcher");
+        fs::copy(env!("CARGO_BIN_EXE_patcher"), &copy).unwrap();
+        for path in [directory.path(), &copy] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        command = Command::new(copy);
+        command.args(arguments).env_clear().uid(65534).gid(65534);
     }
-    let (code, _, err) = patch(file.to_str().unwrap());
-    assert_eq!(code, Some(1));
+    let (code, _, err) = said(&command.output().unwrap());
+    assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("Permission denied (os error 13)"), "{err}");
 }
 

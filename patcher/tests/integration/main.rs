@@ -17,3 +17,4 @@ mod lambda;
 mod random;
 mod registry;
 mod render;
+mod update;

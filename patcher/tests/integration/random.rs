@@ -2,6 +2,7 @@
 
 use patcher::check;
 use patcher::image::Images;
+use patcher::options::{AccessKey, Logging, Options, Priority};
 use patcher::patch::patch;
 use patcher::rewrite;
 use patcher::source::{Document, Format};
@@ -214,6 +215,78 @@ fn there_and_back(text: &str, parameterize: bool) {
     assert_eq!(back.text, Some((text.to_owned(), How::Exact)), "of\n{new}");
 }
 
+/// Settings that differ from run to run.
+fn settings() -> impl Strategy<Value = Options> {
+    let number = || prop::option::of(1_u32..4096);
+    let word = || prop::option::of("[a-z]{1,6}");
+    let variables = || prop::collection::vec(("[A-Z]{1,4}", text()), 0..3);
+    let sidecar = (
+        prop_oneof![Just("SysdigInstrumentation"), Just("Other"), Just("Third")],
+        "[a-z]{1,6}",
+        prop::option::of(any::<bool>()),
+        (number(), number(), number()),
+        (word(), word()),
+    );
+    let agent = (
+        prop_oneof![Just(Logging::Info), Just(Logging::Trace)],
+        prop_oneof![Just(Priority::Availability), Just(Priority::Security)],
+        prop::option::of(("[a-z]{1,6}", any::<u16>())),
+        prop::option::of(("[a-z]{1,6}", prop::option::of(any::<u16>()))),
+        prop::option::of(("[a-z]{1,6}", any::<bool>())),
+        (variables(), variables()),
+    );
+    let run = (
+        any::<bool>(),
+        any::<bool>(),
+        prop::collection::vec("[a-c]", 0..2),
+    );
+    (sidecar, agent, run).prop_map(|(sidecar, agent, run)| {
+        let mut options = eager();
+        let (name, image, essential, (cpu, memory, reservation), (secret, group)) = sidecar;
+        name.clone_into(&mut options.sidecar.name);
+        options.sidecar.image = image;
+        options.sidecar.essential = essential;
+        options.sidecar.cpu = cpu;
+        options.sidecar.memory = memory;
+        options.sidecar.memory_reservation = reservation;
+        options.sidecar.image_auth_secret = secret;
+        options.sidecar.log_group = group;
+        let (logging, priority, orchestrator, collector, key, (workload, sidecar)) = agent;
+        options.agent.logging = logging;
+        options.agent.priority = priority;
+        options.agent.orchestrator = orchestrator;
+        options.agent.collector = collector;
+        options.agent.access_key = key.map(|(key, plain)| {
+            if plain {
+                AccessKey::Plain(key)
+            } else {
+                AccessKey::Secret(key)
+            }
+        });
+        options.agent.workload_env = workload;
+        options.agent.sidecar_env = sidecar;
+        (options.parameterize, options.force_env, options.ignored) = run;
+        options
+    })
+}
+
+/// What earlier settings made of a text leaves no trace in what later ones make of it.
+fn replaced(text: &str, first: &Options, second: &Options) {
+    let run = |text: &str, options| {
+        let patched = patch(text, options, &Images::default())
+            .unwrap_or_else(|error| panic!("{error} in\n{text}"));
+        assert_eq!(patched.plan.problems, [], "in\n{text}");
+        patched.text.unwrap_or_else(|| text.to_owned())
+    };
+    let (one, want) = (run(text, first), run(text, second));
+    let got = run(&one, second);
+    assert_eq!(got, want, "\n--- of\n{one}");
+    assert_eq!(run(&got, second), got, "a third run changes something");
+    let back = unpatch(&got, &second.sidecar.name).unwrap();
+    let back = back.text.unwrap_or((got, How::Exact));
+    assert_eq!(back, (text.to_owned(), How::Exact), "of\n{one}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -245,5 +318,17 @@ proptest! {
         let mut dice = Dice::new(seed);
         there_and_back(&json(&value, &mut dice), parameterize);
         there_and_back(&yaml(&value, &mut dice), parameterize);
+    }
+
+    #[test]
+    fn a_run_with_other_settings_is_as_the_first_of_its_kind(
+        value in template(),
+        seed in any::<u64>(),
+        first in settings(),
+        second in settings(),
+    ) {
+        let mut dice = Dice::new(seed);
+        replaced(&json(&value, &mut dice), &first, &second);
+        replaced(&yaml(&value, &mut dice), &first, &second);
     }
 }
