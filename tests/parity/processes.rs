@@ -13,6 +13,7 @@ parity! {
     zombies_of_pid_1: case("zombies").as_pid_1();
     orphans_come_to_pid_1: case("orphans").as_pid_1();
     a_daemon_under_pid_1: case("daemon").as_pid_1();
+    pid_1_ends_everybody: case("kill_everybody").as_pid_1();
     pids_are_reused: case("pid_reuse").as_pid_1();
     exec_from_a_thread: case("exec_from_thread");
     exec_again_and_again: case("exec_chain");
