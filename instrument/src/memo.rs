@@ -1,12 +1,14 @@
 //! Calls that were judged dull before.
 //!
 //! Programs open the same files again and again. When the rules said "no" to a call, and asked for
-//! nothing but facts that are in the key (the process with its lineage, the call's scalar
-//! arguments, an absolute path), then they will say "no" again, and need not be asked. The key is a
-//! hash under a secret, so that no program can make two calls look alike.
+//! nothing but facts that are in the key (the program with its arguments and its ancestors', the
+//! call's scalar arguments, an absolute path), then they will say "no" again, and need not be
+//! asked: not even of another process that executes the same. The key is a hash under a secret, so
+//! that no program can make two calls look alike.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
+use event::EventType;
 use sys::Call;
 
 use crate::table::{FdOf, Kind, Row};
@@ -63,14 +65,13 @@ pub fn path_register(row: &Row) -> Option<u8> {
 impl Memo {
     /// The key of a call of a process in a certain state. Only absolute paths have one: what a
     /// relative path means may change with every call.
-    pub fn key(&self, row: &Row, call: &Call, state: (u64, u64), path: &[u8]) -> Option<Key> {
+    pub fn key(&self, row: &Row, call: &Call, state: u64, path: &[u8]) -> Option<Key> {
         if path.first() != Some(&b'/') {
             return None;
         }
         let at = path_register(row)?;
         let mut hasher = self.secret.build_hasher();
-        hasher.write_u64(state.0);
-        hasher.write_u64(state.1);
+        hasher.write_u64(state);
         hasher.write_usize(std::ptr::from_ref(row).addr());
         for (register, word) in (0..).zip(call.args) {
             if register != at && reads(row, register) {
@@ -80,6 +81,15 @@ impl Memo {
         hasher.write(path);
         // Zero marks an empty place.
         Some(Key(hasher.finish() | 1))
+    }
+
+    /// The key of the event that a process in a certain state executes its program.
+    pub fn key_of_exec(&self, kind: EventType, state: u64) -> Key {
+        let mut hasher = self.secret.build_hasher();
+        hasher.write_u64(state);
+        // Less than any row's address.
+        hasher.write_usize(kind as usize);
+        Key(hasher.finish() | 1)
     }
 
     /// Whether the rules said "no" to such a call.
@@ -161,25 +171,25 @@ mod tests {
         let memo = Memo::default();
         let key =
             |args, state, path: &str| memo.key(row("openat"), &call(args), state, path.as_bytes());
-        let one = key([5, 100, 0, 0, 7, 8], (1, 1), "/etc/passwd");
+        let one = key([5, 100, 0, 0, 7, 8], 1, "/etc/passwd");
         assert!(one.is_some());
-        assert_eq!(one, key([5, 999, 0, 0, 1, 2], (1, 1), "/etc/passwd"));
+        assert_eq!(one, key([5, 999, 0, 0, 1, 2], 1, "/etc/passwd"));
         for other in [
-            key([5, 100, 1, 0, 7, 8], (1, 1), "/etc/passwd"),
-            key([6, 100, 0, 0, 7, 8], (1, 1), "/etc/passwd"),
-            key([5, 100, 0, 0, 7, 8], (2, 1), "/etc/passwd"),
-            key([5, 100, 0, 0, 7, 8], (1, 2), "/etc/passwd"),
-            key([5, 100, 0, 0, 7, 8], (1, 1), "/etc/shadow"),
+            key([5, 100, 1, 0, 7, 8], 1, "/etc/passwd"),
+            key([6, 100, 0, 0, 7, 8], 1, "/etc/passwd"),
+            key([5, 100, 0, 0, 7, 8], 2, "/etc/passwd"),
+            key([5, 100, 0, 0, 7, 8], 3, "/etc/passwd"),
+            key([5, 100, 0, 0, 7, 8], 1, "/etc/shadow"),
         ] {
             assert_ne!(one, other);
         }
-        assert_eq!(key([5, 100, 0, 0, 7, 8], (1, 1), "etc/passwd"), None);
+        assert_eq!(key([5, 100, 0, 0, 7, 8], 1, "etc/passwd"), None);
     }
 
     #[test]
     fn what_was_noted_is_known_until_it_is_forgotten() {
         let mut memo = Memo::default();
-        let key = memo.key(row("open"), &call([0; 6]), (1, 1), b"/a").unwrap();
+        let key = memo.key(row("open"), &call([0; 6]), 1, b"/a").unwrap();
         assert!(!memo.is_dull(key));
         memo.note(key);
         assert!(memo.is_dull(key));

@@ -93,9 +93,10 @@ impl Notices {
     /// A setuid program was executed and stayed without its privileges.
     pub fn lost_privileges(&mut self, world: &World, pid: Pid, pace: Pace) -> Option<Alert> {
         let process = world.processes.get(pid)?;
-        let ids = process.image().ids?;
-        let meta = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
-        use_of_set_id(&meta, ids.euid, ids.egid)?;
+        let (ids, file) = (process.image().ids?, process.image().executable?);
+        if !file.wants_other_ids(ids.euid, ids.egid) {
+            return None;
+        }
         let (rule, text) = match pace {
             Pace::Filtered => (
                 "Privileges lost to no_new_privs",
@@ -178,17 +179,4 @@ impl Notices {
             ],
         }
     }
-}
-
-/// Whether the file asks for another user or group than the process has.
-fn use_of_set_id(meta: &std::fs::Metadata, euid: u32, egid: u32) -> Option<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    const SET_UID: u32 = 0o4000;
-    const SET_GID: u32 = 0o2000;
-    const GROUP_EXECUTE: u32 = 0o010;
-    let mode = meta.mode();
-    let wants_user = mode & SET_UID != 0 && meta.uid() != euid;
-    let is_set_gid = mode & (SET_GID | GROUP_EXECUTE) == SET_GID | GROUP_EXECUTE;
-    let wants_group = is_set_gid && meta.gid() != egid;
-    (wants_user || wants_group).then_some(())
 }

@@ -4,16 +4,19 @@
 //! else is asked of `/proc` when a rule asks. A process that ended stays as long as it has
 //! descendants: a shell that was orphaned on purpose still has the server as its ancestor.
 
+mod executable;
 mod image;
 mod proc;
 mod view;
 
 use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
 
 use sys::{Pid, Tid};
 
 use crate::ids::Map;
+pub use executable::Executable;
 pub use image::{ExecIds, Image};
 pub use proc::{Stat, Status, is_mounted, read_link, stat, status, tgid_and_tracer};
 use view::Volatile;
@@ -21,6 +24,9 @@ use view::Volatile;
 /// More dead ancestors in a row than this are dropped, so that a program that forks and ends for
 /// ever does not fill the memory.
 const MAX_DEAD_ANCESTORS: usize = 16;
+
+/// Ancestors beyond these are too many to tell two states apart by.
+const MAX_TOLD_APART: usize = 64;
 
 /// Index of a process in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +45,10 @@ pub struct Process {
     image: Rc<Image>,
     context: Rc<Context>,
     volatile: RefCell<Volatile>,
-    /// Another one for each process and each of its programs.
+    /// Of its program, as all see it that execute the same.
     stamp: u64,
+    /// Its state, and the lineage for which that was worked out.
+    state: Cell<Option<(u64, u64)>>,
 }
 
 /// What all processes share.
@@ -64,9 +72,10 @@ pub struct Processes {
     by_pid: Map<Pid, Id>,
     context: Rc<Context>,
     root: Pid,
-    stamps: u64,
     /// Goes up when the ancestors of anybody change.
     lineage: u64,
+    /// Nobody can make two programs look alike without it.
+    secret: RandomState,
 }
 
 impl Processes {
@@ -81,10 +90,10 @@ impl Processes {
             by_pid: Map::default(),
             context: Rc::new(context),
             root,
-            stamps: 0,
             lineage: 0,
+            secret: RandomState::new(),
         };
-        table.insert(root, None, Rc::new(Image::default()), started);
+        table.insert(root, None, (Rc::new(Image::default()), 0), started);
         table
     }
 
@@ -124,14 +133,38 @@ impl Processes {
         self.context.is_volatile.get()
     }
 
-    /// What a process is, and what its ancestors are, as two numbers.
-    pub fn state(&self, pid: Pid) -> Option<(u64, u64)> {
-        Some((self.get(pid)?.stamp, self.lineage))
+    /// What a process is and what its ancestors are, as one number: the same for all that execute
+    /// the same program with the same arguments under the same ancestors.
+    pub fn state(&self, pid: Pid) -> Option<u64> {
+        let process = self.get(pid)?;
+        if let Some((lineage, state)) = process.state.get()
+            && lineage == self.lineage
+        {
+            return Some(state);
+        }
+        let mut hasher = self.secret.build_hasher();
+        let mut next = Some(process);
+        for _ in 0..MAX_TOLD_APART {
+            let Some(process) = next else {
+                let state = hasher.finish();
+                self.get(pid)?.state.set(Some((self.lineage, state)));
+                return Some(state);
+            };
+            hasher.write_u64(process.stamp);
+            next = process.parent.and_then(|id| self.slot(id));
+        }
+        None
     }
 
     /// A living process.
     pub fn get(&self, pid: Pid) -> Option<&Process> {
         self.by_pid.get(&pid).and_then(|id| self.slot(*id))
+    }
+
+    /// The living process that a process is a child of.
+    pub fn parent(&self, pid: Pid) -> Option<Pid> {
+        let parent = self.slot(self.get(pid)?.parent?)?;
+        parent.is_alive.then_some(parent.pid)
     }
 
     /// The n-th ancestor of a process; 0 is itself.
@@ -151,8 +184,11 @@ impl Processes {
         };
         let Some(process) = self.slot(id) else { return };
         let parent = if is_sibling { process.parent } else { Some(id) };
-        let (image, foreign) = (Rc::clone(&process.image), process.is_foreign);
-        let child = self.insert(child, parent, image, now);
+        let (program, foreign) = (
+            (Rc::clone(&process.image), process.stamp),
+            process.is_foreign,
+        );
+        let child = self.insert(child, parent, program, now);
         if let Some(process) = self.slot_mut(child) {
             process.is_foreign = foreign;
         }
@@ -165,8 +201,9 @@ impl Processes {
             .as_ref()
             .and_then(|stat| self.by_pid.get(&Pid(stat.ppid)).copied());
         let started = stat.map_or(now, |stat| proc::start_time(&stat));
-        let image = Rc::new(Image::from_proc(pid, started));
-        let id = self.insert(pid, parent, image, started);
+        let image = Image::from_proc(pid, started);
+        let stamp = self.stamp(&image);
+        let id = self.insert(pid, parent, (Rc::new(image), stamp), started);
         if parent.is_none()
             && pid != self.root
             && let Some(process) = self.slot_mut(id)
@@ -177,8 +214,7 @@ impl Processes {
 
     /// A process executes another program.
     pub fn exec(&mut self, pid: Pid, image: Image) {
-        self.stamps += 1;
-        let stamp = self.stamps;
+        let stamp = self.stamp(&image);
         let Some(id) = self.by_pid.get(&pid).copied() else {
             return;
         };
@@ -187,6 +223,7 @@ impl Processes {
         };
         process.image = Rc::new(image);
         process.stamp = stamp;
+        process.state.set(None);
         if process.children > 0 {
             self.lineage += 1;
         }
@@ -204,14 +241,23 @@ impl Processes {
         self.forget(id);
     }
 
-    fn insert(&mut self, pid: Pid, parent: Option<Id>, image: Rc<Image>, started: u64) -> Id {
+    fn stamp(&self, image: &Image) -> u64 {
+        self.secret.hash_one(image.content())
+    }
+
+    fn insert(
+        &mut self,
+        pid: Pid,
+        parent: Option<Id>,
+        (image, stamp): (Rc<Image>, u64),
+        started: u64,
+    ) -> Id {
         // The kernel gave the pid to somebody else; the end of its last owner was not seen.
         if self.by_pid.contains_key(&pid) {
             self.end(pid);
         }
         // Which may have been the last of a family: nobody is a child of nobody, or of itself.
         let parent = parent.filter(|parent| self.slot(*parent).is_some());
-        self.stamps += 1;
         let process = Process {
             pid,
             vpid: if pid == self.root {
@@ -227,7 +273,8 @@ impl Processes {
             image,
             context: Rc::clone(&self.context),
             volatile: RefCell::default(),
-            stamp: self.stamps,
+            stamp,
+            state: Cell::new(None),
         };
         let id = if let Some(id) = self.free.pop() {
             if let Some(slot) = self.slots.get_mut(id.0) {
@@ -325,85 +372,4 @@ impl Process {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table() -> Processes {
-        Processes::new(Pid(1_000_001), 5)
-    }
-
-    const ROOT: Pid = Pid(1_000_001);
-    const A: Pid = Pid(1_000_002);
-    const B: Pid = Pid(1_000_003);
-    const C: Pid = Pid(1_000_004);
-
-    #[test]
-    fn an_orphan_keeps_its_lineage() {
-        let mut table = table();
-        table.fork(ROOT, A, false, 6);
-        table.fork(A, B, false, 7);
-        table.end(A);
-        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(A));
-        assert_eq!(table.ancestor(B, 2).map(Process::id), Some(ROOT));
-        assert!(table.get(A).is_none());
-        table.end(B);
-        assert_eq!(table.slots.iter().flatten().count(), 1);
-    }
-
-    #[test]
-    fn a_sibling_has_the_makers_parent() {
-        let mut table = table();
-        table.fork(ROOT, A, false, 6);
-        table.fork(A, B, true, 7);
-        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(ROOT));
-    }
-
-    #[test]
-    fn a_reused_pid_is_another_process() {
-        let mut table = table();
-        table.fork(ROOT, A, false, 6);
-        table.fork(A, B, false, 7);
-        table.fork(ROOT, A, false, 8);
-        assert_eq!(table.get(A).map(|p| p.started), Some(8));
-        assert_eq!(table.ancestor(B, 1).map(|p| p.started), Some(6));
-    }
-
-    #[test]
-    fn nobody_is_its_own_ancestor() {
-        let mut table = table();
-        table.fork(ROOT, A, false, 6);
-        table.fork(A, A, false, 7);
-        assert!(table.ancestor(A, 1).is_none());
-        table.fork(ROOT, B, false, 8);
-        table.fork(B, B, true, 9);
-        assert_eq!(table.ancestor(B, 1).map(Process::id), Some(ROOT));
-    }
-
-    #[test]
-    fn a_chain_of_orphans_does_not_grow_for_ever() {
-        let mut table = table();
-        table.fork(ROOT, A, false, 6);
-        let mut last = A;
-        for n in 0..1000 {
-            let next = Pid(2_000_000 + n);
-            table.fork(last, next, false, 7);
-            table.end(last);
-            last = next;
-        }
-        assert!(table.slots.iter().flatten().count() <= MAX_DEAD_ANCESTORS + 3);
-        let generations = (0..100).take_while(|n| table.ancestor(last, *n).is_some());
-        let top = table.ancestor(last, generations.count() - 1);
-        assert_eq!(top.map(Process::id), Some(ROOT));
-    }
-
-    #[test]
-    fn many_short_processes_leave_nothing() {
-        let mut table = table();
-        for n in 0..10_000 {
-            table.fork(ROOT, Pid(2_000_000 + n % 7), false, 6);
-            table.end(Pid(2_000_000 + n % 7));
-        }
-        table.fork(ROOT, C, false, 6);
-        assert_eq!(table.slots.len(), 2);
-    }
-}
+mod tests;

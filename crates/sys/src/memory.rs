@@ -35,8 +35,12 @@ impl Memory {
         while done < buf.len() {
             let at = addr.wrapping_add(done as u64);
             match self.read_pages(at, &mut buf[done..]) {
-                Ok(0) => break,
-                Ok(n) => done += n,
+                // Every page before the first that is not there.
+                Ok((got, wanted)) if got < wanted => {
+                    done += got;
+                    break;
+                }
+                Ok((got, _)) => done += got,
                 Err(Errno::EPERM) => return self.read_through_proc(addr, buf),
                 Err(_) if done > 0 => break,
                 Err(errno) => return Err(errno),
@@ -45,8 +49,9 @@ impl Memory {
         Ok(done)
     }
 
-    /// One call: at most eight pages.
-    fn read_pages(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<usize, Errno> {
+    /// One call: at most eight pages. Gives back how many bytes there were, and how many it asked
+    /// for.
+    fn read_pages(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<(usize, usize), Errno> {
         let mut remote = [libc::iovec {
             iov_base: std::ptr::null_mut(),
             iov_len: 0,
@@ -80,7 +85,8 @@ impl Memory {
                 0,
             )
         };
-        usize::try_from(rc).map_err(|_| Errno::last())
+        let got = usize::try_from(rc).map_err(|_| Errno::last())?;
+        Ok((got, wanted))
     }
 
     fn read_through_proc(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<usize, Errno> {

@@ -1,11 +1,19 @@
 //! The program that a process executes, noted at the moment of its exec.
 
+use std::hash::Hash;
+
 use sys::{Abi, Memory, Pid, RemoteAddr};
 
+use super::executable::Executable;
 use super::proc;
+use crate::decode::MAX_PATH;
 
 /// Arguments beyond this many bytes are cut.
 const MAX_ARGUMENT_BYTES: usize = 16 * 1024;
+
+/// So much is read at once from the stack pointer on. Most stacks end before, so that this is all:
+/// the pointers, the ids, and above them the strings.
+const FIRST_BYTES: usize = 8 * 1024;
 
 /// Pointers on the new stack beyond this many bytes are not looked at.
 const MAX_STACK_BYTES: usize = 64 * 1024;
@@ -34,6 +42,8 @@ pub struct Image {
     pub file: Option<Vec<u8>>,
     /// What `/proc/PID/exe` points to.
     pub path: Option<Vec<u8>>,
+    /// The file behind that.
+    pub executable: Option<Executable>,
     /// When it was executed, nanoseconds since 1970; 0 when it was not seen.
     pub executed: u64,
     /// Ids at the moment of the exec, when the kernel put them on the stack.
@@ -41,7 +51,7 @@ pub struct Image {
 }
 
 /// The ids that the kernel tells a new program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ExecIds {
     /// Real user.
     pub uid: u32,
@@ -56,6 +66,14 @@ pub struct ExecIds {
 }
 
 impl Image {
+    /// All that rules see of it, but for the time.
+    pub(super) fn content(&self) -> impl Hash + '_ {
+        (
+            (&self.comm, &self.exe, &self.args),
+            (&self.file, &self.path, &self.executable, &self.ids),
+        )
+    }
+
     /// Reads what the kernel laid out for the new program: its stack holds the count of arguments,
     /// pointers to them, to the environment, and a table with ids and the executed path. Nobody can
     /// have changed it: not one instruction of the program has run.
@@ -63,6 +81,7 @@ impl Image {
         let laid_out = Stack::read(memory, abi, stack);
         let mut image = Self {
             path: proc::exe(pid),
+            executable: Executable::of(pid),
             executed: now,
             ids: laid_out.ids,
             ..Self::default()
@@ -91,6 +110,7 @@ impl Image {
             args: strings.map(Box::from).collect(),
             file: None,
             path: proc::exe(pid),
+            executable: Executable::of(pid),
             executed,
             ids: None,
         }
@@ -108,21 +128,26 @@ struct Stack {
 
 impl Stack {
     fn read(memory: Memory, abi: Abi, stack: RemoteAddr) -> Self {
-        let width = abi.pointer_width();
-        let mut bytes = vec![0; 4096];
+        let mut bytes = Vec::new();
         let mut layout = Layout::default();
-        loop {
+        let mut is_whole = false;
+        for size in [FIRST_BYTES, MAX_STACK_BYTES] {
+            bytes = vec![0; size];
             let got = memory.read(stack, &mut bytes).unwrap_or(0);
             bytes.truncate(got);
-            layout = Layout::parse(&bytes, width).unwrap_or(layout);
-            if layout.is_complete || got < bytes.capacity().min(MAX_STACK_BYTES) {
+            is_whole = got < size;
+            layout = Layout::parse(&bytes, abi.pointer_width()).unwrap_or(layout);
+            if layout.is_complete || is_whole {
                 break;
             }
-            if got >= MAX_STACK_BYTES {
-                break;
-            }
-            bytes = vec![0; MAX_STACK_BYTES];
         }
+        // What begins at an address, if so much was read or there is no more.
+        let known = |at: RemoteAddr, len: usize| {
+            let from = usize::try_from(at.checked_sub(stack)?).ok()?;
+            let rest = bytes.get(from..)?;
+            rest.get(..len)
+                .or((is_whole && !rest.is_empty()).then_some(rest))
+        };
         let mut arguments = Vec::new();
         if layout.first_argument != 0 {
             // Argument strings stand one after the other, up to the first of the environment.
@@ -131,18 +156,33 @@ impl Stack {
                 Ok(0) | Err(_) => MAX_ARGUMENT_BYTES,
                 Ok(len) => len.min(MAX_ARGUMENT_BYTES),
             };
-            arguments = vec![0; len];
-            let got = memory
-                .read(layout.first_argument, &mut arguments)
-                .unwrap_or(0);
-            arguments.truncate(got);
+            arguments = if let Some(known) = known(layout.first_argument, len) {
+                known.to_vec()
+            } else {
+                let mut read = vec![0; len];
+                let got = memory.read(layout.first_argument, &mut read).unwrap_or(0);
+                read.truncate(got);
+                read
+            };
         }
-        let mut path = Vec::new();
-        let has_path = layout.path != 0 && memory.read_string(layout.path, 4096, &mut path).is_ok();
+        let path = known(layout.path, MAX_PATH)
+            .and_then(|known| {
+                known
+                    .split_inclusive(|byte| *byte == 0)
+                    .next()?
+                    .strip_suffix(&[0])
+            })
+            .map(<[u8]>::to_vec)
+            .or_else(|| {
+                let mut path = Vec::new();
+                let is_read = layout.path != 0
+                    && memory.read_string(layout.path, MAX_PATH, &mut path).is_ok();
+                is_read.then_some(path)
+            });
         Self {
             count: layout.count,
             arguments,
-            path: has_path.then_some(path),
+            path,
             ids: layout.is_complete.then_some(layout.ids),
         }
     }

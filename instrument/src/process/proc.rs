@@ -4,9 +4,8 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::MetadataExt as _;
 
-use event::{Capabilities, Credentials, ExeFile};
+use event::{Capabilities, Credentials};
 use sys::{Pid, Tid};
 
 /// The fields of `/proc/PID/stat` that rules ask for.
@@ -155,35 +154,6 @@ fn parse_status(bytes: &[u8]) -> Status {
 pub fn tgid_and_tracer(tid: Tid) -> Option<(Pid, i32)> {
     let status = status(tid.0)?;
     Some((Pid(status.tgid), status.tracer))
-}
-
-/// What is known of the file that a process executes.
-pub(super) fn exe_file(
-    pid: Pid,
-    path: Option<&[u8]>,
-    ids: Credentials,
-    container_started: u64,
-) -> Option<ExeFile> {
-    let meta = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
-    let nanos = |seconds: i64, nanos: i64| {
-        u64::try_from(i128::from(seconds) * 1_000_000_000 + i128::from(nanos)).unwrap_or(0)
-    };
-    let ctime = nanos(meta.ctime(), meta.ctime_nsec());
-    let mtime = nanos(meta.mtime(), meta.mtime_nsec());
-    let is_memfd = path.is_some_and(|path| path.starts_with(b"/memfd:"));
-    let mode = meta.mode();
-    let is_writable = ids.euid == 0
-        || (meta.uid() == ids.euid && mode & 0o200 != 0)
-        || (meta.uid() != ids.euid && meta.gid() == ids.egid && mode & 0o020 != 0)
-        || (meta.uid() != ids.euid && meta.gid() != ids.egid && mode & 0o002 != 0);
-    Some(ExeFile {
-        ino: meta.ino(),
-        ctime,
-        mtime,
-        is_writable,
-        is_memfd,
-        is_drift: is_memfd || ctime > container_started || mtime > container_started,
-    })
 }
 
 #[cfg(test)]

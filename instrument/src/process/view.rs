@@ -31,21 +31,20 @@ pub(super) struct Volatile {
     status: Read<Status>,
     cwd: Read<Vec<u8>>,
     env: Read<Vec<Box<[u8]>>>,
-    exe_file: Read<ExeFile>,
 }
 
 impl Process {
     /// The answer to a question, read now unless it was read for the same event. A process that
-    /// ended has no answers: its pid may be somebody else's.
+    /// ended has no answers: its pid may be somebody else's. Either way the answer is one for now.
     fn ask<T: Clone>(
         &self,
         slot: impl Fn(&mut Volatile) -> &mut Read<T>,
         read: impl FnOnce() -> Option<T>,
     ) -> Option<T> {
+        self.context.is_volatile.set(true);
         if !self.is_alive {
             return None;
         }
-        self.context.is_volatile.set(true);
         let epoch = self.context.epoch.get();
         {
             let mut volatile = self.volatile.borrow_mut();
@@ -69,6 +68,11 @@ impl Process {
         answer
     }
 
+    /// What is asked for now tells this process from others that execute the same program.
+    fn is_its_own(&self) {
+        self.context.is_volatile.set(true);
+    }
+
     fn stat(&self) -> Option<Stat> {
         self.ask(|v| &mut v.stat, || proc::stat(self.pid))
     }
@@ -80,10 +84,12 @@ impl Process {
 
 impl ProcessFacts for Process {
     fn pid(&self) -> i64 {
+        self.is_its_own();
         i64::from(self.pid.0)
     }
 
     fn vpid(&self) -> i64 {
+        self.is_its_own();
         self.vpid
     }
 
@@ -110,17 +116,12 @@ impl ProcessFacts for Process {
     }
 
     fn exe_file(&self) -> Option<ExeFile> {
-        self.ask(
-            |v| &mut v.exe_file,
-            || {
-                proc::exe_file(
-                    self.pid,
-                    self.exe_path(),
-                    self.credentials().unwrap_or_default(),
-                    self.context.started.get(),
-                )
-            },
-        )
+        let file = self.image.executable?;
+        let ids = match self.image.ids {
+            Some(ids) => (ids.euid, ids.egid),
+            None => self.credentials().map_or((0, 0), |c| (c.euid, c.egid)),
+        };
+        Some(file.facts(self.exe_path(), ids, self.context.started.get()))
     }
 
     fn cwd(&self) -> Option<Cow<'_, [u8]>> {
@@ -159,10 +160,12 @@ impl ProcessFacts for Process {
     }
 
     fn started(&self) -> u64 {
+        self.is_its_own();
         self.started
     }
 
     fn executed(&self) -> u64 {
+        self.is_its_own();
         self.image.executed
     }
 }

@@ -98,10 +98,24 @@ impl Watch {
         }
         let kind = pending.map_or(EventType::Execve, |moment| moment.kind());
         if self.policy.watched.contains(kind) {
-            self.happened(Moment::executed(kind, pid));
+            self.judge_exec(kind, pid);
         }
         self.lost_privileges(pid);
         self.reconsider(pid);
+    }
+
+    /// Asks the rules about an exec, unless they said "no" to the same before.
+    fn judge_exec(&mut self, kind: EventType, pid: Pid) {
+        let num = self.world.next_event();
+        let state = self.world.processes.state(pid);
+        let key = state.map(|state| self.memo.key_of_exec(kind, state));
+        if !self.policy.events && key.is_some_and(|key| self.memo.is_dull(key)) {
+            return;
+        }
+        let is_dull = self.finished(&Moment::executed(kind, pid).numbered(num));
+        if let Some(key) = key.filter(|_| is_dull && !self.world.processes.is_volatile()) {
+            self.memo.note(key);
+        }
     }
 
     /// An exec of a setuid program that did not get its privileges, because of `no_new_privs`.
@@ -118,21 +132,28 @@ impl Watch {
         self.finished(&moment);
     }
 
-    /// A call returned, and what the kernel made of it is known: that is what is judged.
-    pub(super) fn finished(&mut self, moment: &Moment) {
+    /// A call returned, and what the kernel made of it is known: that is what is judged. Gives
+    /// back whether the rules said "no".
+    pub(super) fn finished(&mut self, moment: &Moment) -> bool {
         if self.is_launching && moment.pid() == self.world.processes.root() {
-            return;
+            return false;
         }
         let live = Live::new(moment, &self.world);
-        if !moment.is_settled()
-            && let Judgement::Match(alerts) = self.judge.judge(&live)
-        {
-            for alert in alerts {
-                self.outbox.alert(&alert);
+        let mut is_dull = false;
+        if !moment.is_settled() {
+            match self.judge.judge(&live) {
+                Judgement::Match(alerts) => {
+                    for alert in alerts {
+                        self.outbox.alert(&alert);
+                    }
+                }
+                Judgement::No => is_dull = true,
+                Judgement::Undecided => {}
             }
         }
         if self.policy.events {
             self.outbox.event(&live);
         }
+        is_dull
     }
 }
