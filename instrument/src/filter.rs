@@ -16,7 +16,7 @@ pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
 /// What the filter must stop.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The events that somebody asked for.
+    /// The events for which calls stop.
     pub watched: EventTypeSet,
     /// The tracer's process.
     pub tracer: Pid,
@@ -259,8 +259,9 @@ mod tests {
     fn what_nobody_asked_for_does_not_stop() {
         let filter = x86(&[]);
         assert_eq!(stops(&filter, AUDIT_X86_64, 257, [0; 6]), None);
-        assert_eq!(stops(&filter, AUDIT_X86_64, 59, [0; 6]), Some("execve"));
-        assert_eq!(stops(&filter, AUDIT_I386, 11, [0; 6]), Some("execve"));
+        assert_eq!(stops(&filter, AUDIT_X86_64, 59, [0; 6]), None);
+        assert_eq!(stops(&filter, AUDIT_I386, 11, [0; 6]), None);
+        assert_eq!(stops(&filter, AUDIT_X86_64, 322, [0; 6]), Some("execveat"));
     }
 
     #[test]
@@ -304,7 +305,8 @@ mod tests {
         assert_eq!(at(&dull, 220, [0x0120_0011, 0, 0, 0, 0, 0]), None);
         assert_eq!(at(&dull, 129, [tracer, 9, 0, 0, 0, 0]), Some("kill"));
         assert_eq!(at(&dull, 129, [1, 9, 0, 0, 0, 0]), None);
-        assert_eq!(at(&dull, 221, [0; 6]), Some("execve"));
+        assert_eq!(at(&dull, 221, [0; 6]), None);
+        assert_eq!(at(&dull, 281, [0; 6]), Some("execveat"));
         assert_eq!(at(&dull, 56, [0; 6]), None);
         assert_eq!(at(&watching, 24, [5, 0, 0, 0, 0, 0]), Some("dup3"));
         assert_eq!(at(&watching, 24, [5, 3, 0, 0, 0, 0]), None);

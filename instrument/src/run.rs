@@ -120,7 +120,7 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         }
         Ok(Side::Workload(mut channel, tracer)) => {
             let plan = (config.mode == Mode::Seccomp).then_some(Plan {
-                watched: policy.watched,
+                watched: policy.stopping(),
                 tracer,
             });
             match channel.be_traced(tracer, plan.as_ref()) {
@@ -284,7 +284,7 @@ fn trace(
         Watched::Filtered => (
             Pace::Filtered,
             Some(Plan {
-                watched: policy.watched,
+                watched: policy.stopping(),
                 tracer: Pid::this(),
             }),
         ),

@@ -14,7 +14,7 @@ mod understand;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use event::EventTypeSet;
+use event::{EventType, EventTypeSet};
 use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 
 use crate::brain::{Brain, Next, Pace};
@@ -41,6 +41,10 @@ const MAX_FAULTS: u32 = 16;
 /// the others waiting.
 const MAX_BATCH: usize = 64;
 
+/// Stops that are taken one by one after the last that came without company. The kernel may report
+/// the same busy thread each time, so others must not be left out for long.
+const MAX_ALONE: u32 = 8;
+
 /// How long the end of the container may wait for its last events to get away.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -55,6 +59,19 @@ pub struct Policy {
     pub io_uring: IoUring,
     /// How often the path of an open that no rule matched is compared with what was opened.
     pub doubt: Doubt,
+}
+
+impl Policy {
+    /// What the filter is to stop. The kernel reports an exec that succeeds whatever the filter
+    /// says, and rules are asked about no other: only who wants every event hears of failed ones.
+    pub fn stopping(&self) -> EventTypeSet {
+        if self.events {
+            self.watched
+        } else {
+            let reported = EventTypeSet::only(EventType::Execve);
+            self.watched.intersection(reported.complement())
+        }
+    }
 }
 
 /// How much the tracer trusts the path that it read of a program's memory.
@@ -141,6 +158,7 @@ impl Watch {
     /// Traces until nobody is left.
     pub fn run(&mut self) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
+        let mut alone = 0_u32;
         loop {
             match sys::wait(true) {
                 Ok(Some(wait)) => batch.push(wait),
@@ -148,12 +166,17 @@ impl Watch {
                 // Nobody is left; any other error would repeat for ever.
                 Err(_) => break,
             }
-            // With one thread there is nothing more to take, and asking costs a call per stop.
-            while self.brain.len() > 1 && batch.len() < MAX_BATCH {
+            // Asking in vain costs a call per stop: with one thread there is nobody else, and
+            // where nobody else stood still there is rarely somebody at the next stop.
+            alone = alone.saturating_sub(1);
+            while self.brain.len() > 1 && alone == 0 && batch.len() < MAX_BATCH {
                 match sys::wait(false) {
                     Ok(Some(wait)) => batch.push(wait),
                     Ok(None) | Err(_) => break,
                 }
+            }
+            if alone == 0 && batch.len() <= 1 {
+                alone = MAX_ALONE;
             }
             for wait in batch.drain(..) {
                 self.take(wait);
@@ -205,6 +228,7 @@ impl Watch {
     fn release(&mut self, threads: Vec<(Tid, Resume)>) {
         for (tid, order) in threads {
             if let Some(stopped) = self.held.remove(&tid) {
+                self.spare_its_end(&stopped);
                 resume(stopped, order);
             }
         }

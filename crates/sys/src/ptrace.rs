@@ -206,6 +206,22 @@ impl Stopped {
         Errno::result(rc).map(|_| message)
     }
 
+    /// Asks for no [`How::Exit`] of this thread and of those that it will make: their ends are
+    /// reported once they are gone.
+    pub fn end_without_stop(&self) -> Result<(), Errno> {
+        let options = OPTIONS & !libc::PTRACE_O_TRACEEXIT;
+        // SAFETY: PTRACE_SETOPTIONS takes an ignored address and option bits by value.
+        let rc = unsafe {
+            libc::ptrace(
+                libc::PTRACE_SETOPTIONS,
+                self.tid.0,
+                std::ptr::null_mut::<libc::c_void>(),
+                usize::try_from(options).unwrap_or(0),
+            )
+        };
+        Errno::result(rc).map(drop)
+    }
+
     /// The call that the thread is in, from its registers: for events that happen inside a call.
     pub fn registers_call(&self) -> Result<Call, Errno> {
         arch::Registers::read(self.tid).map(|registers| registers.call())

@@ -67,11 +67,16 @@ pub struct Lookout {
 impl Lookout {
     /// Looks on behalf of the calling thread, which traces `root`.
     pub fn new(root: Pid, found: Arc<Found>) -> Self {
+        let scope = Surroundings::look(root).scope();
+        let above = match scope {
+            Scope::All | Scope::Mount(_) => ancestors(root),
+            Scope::None => Vec::new(),
+        };
         Self {
-            scope: Surroundings::look(root).scope(),
+            scope,
             tracer: Tid::this(),
             found,
-            known: ancestors(root).into_iter().chain([Pid::this().0]).collect(),
+            known: above.into_iter().chain([Pid::this().0]).collect(),
             last_pid: None,
             is_open: false,
             is_offered: false,

@@ -13,7 +13,8 @@ This page is made from the table in `instrument/src/table/` by
 `cargo run -p instrument --example syscalls > docs/syscalls.md`; a test fails when the two differ.
 
 A call stops the workload only if a rule in force asks for its event (or `--events` is given), or if
-the tracer guards it for its own sake. *When* is tested by the seccomp filter before anybody stops;
+the tracer guards it for its own sake; `execve` stops only with `--events`, which tells failed ones
+too, because the kernel reports those that succeed by itself. *When* is tested by the seccomp filter before anybody stops;
 empty means each time. *Result* says whether rules can depend on what the call returns: only then,
 and only while they are undecided, the thread stops a second time at the exit of the call. A file that
 is opened and matched is followed to the exit as well, to name what was really opened.

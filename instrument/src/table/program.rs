@@ -9,8 +9,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("execve", n(59, &[11], 221).x32(520))
         .event(E::Execve)
         .params(&[p("filename", Path(0)), p("argv", Vector(1))])
-        .guard(Guard::Always)
-        .why("a program is started; the state of the process follows it"),
+        .why("a program is started; the kernel reports success by itself, with or without a stop here"),
     Row::new("execveat", n(322, &[358], 281).x32(545))
         .event(E::Execveat)
         .params(&[
@@ -20,7 +19,7 @@ pub(super) static ROWS: &[Row] = &[
             p("argv", Vector(2)),
         ])
         .guard(Guard::Always)
-        .why("a program is started, perhaps one that has no name"),
+        .why("a program is started, perhaps one that has no name; the stop tells it from execve"),
     Row::new("clone", n(56, &[120], 220))
         .guard(Guard::AnyBit(0, CLONE_UNTRACED))
         .why("CLONE_UNTRACED would leave the child with the filter and nobody to answer it"),

@@ -1,5 +1,6 @@
 //! From a report of the kernel to a stop that the brain knows.
 
+use event::EventType;
 use sys::{Call, CallStop, Errno, ExitStatus, ForkKind, How, Pid, Resume, Stopped, Tid};
 
 use super::Watch;
@@ -37,7 +38,10 @@ impl Watch {
             How::Fork(kind) => (Stop::Forked(self.child(stopped, kind)?), None),
             How::Group(_) => (Stop::Group, None),
             How::Signal(signal) => (Stop::Signal(signal), None),
-            How::Trap => (Stop::Trap, None),
+            How::Trap => {
+                self.spare_its_end(stopped);
+                (Stop::Trap, None)
+            }
             How::Seccomp | How::Syscall => match stopped.call()? {
                 CallStop::Seccomp(call, data) => match filtered(&call, data) {
                     Some(row) => (Stop::Entry(call), Some(row)),
@@ -67,6 +71,24 @@ impl Watch {
             }
             (next, ..) => next,
         })
+    }
+
+    /// The stop before the end of a process shows its last facts to rules, and gets alerts away
+    /// while the container's first process still lives. Where neither matters it is spared: the end
+    /// is reported all the same.
+    pub(super) fn spare_its_end(&self, stopped: &Stopped) {
+        let tid = stopped.tid();
+        let root = self.world.processes.root();
+        // Further descendants inherit what was asked for here.
+        let is_child_of_root = self.brain.leader(tid) == Some(tid)
+            && self.world.processes.parent(tid.as_leader()) == Some(root);
+        if is_child_of_root
+            && !self.policy.watched.contains(EventType::Procexit)
+            && let Err(error) = stopped.end_without_stop()
+        {
+            // It was killed meanwhile, or goes on as it is, which costs a stop.
+            tracing::debug!(thread = tid.0, error = error.desc(), "Stops at its end.");
+        }
     }
 
     /// A stop that a filter of the workload asked for. Without us there would be no tracer, and the
