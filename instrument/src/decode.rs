@@ -17,13 +17,24 @@ const MAX_STRING: usize = 4096;
 /// `AT_FDCWD`.
 const CURRENT_DIRECTORY: i32 = -100;
 
+/// A path of a call, read of its memory.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadPath<'a> {
+    /// The register that points to it.
+    pub register: u8,
+    /// As the program wrote it.
+    pub raw: &'a [u8],
+    /// The directory from which it starts, when it is relative.
+    pub base: Option<&'a [u8]>,
+}
+
 /// Reads the arguments of a call. What cannot be read is left out. A string that was read before
 /// is not read again: it may be another one by now.
 pub fn args(
     row: &Row,
     (tid, call): (Tid, &Call),
     outcome: Outcome,
-    read: Option<(u8, &[u8])>,
+    read: Option<ReadPath<'_>>,
 ) -> Args<'static> {
     let source = Source {
         memory: Memory::of(tid),
@@ -59,7 +70,7 @@ struct Source<'a> {
     memory: Memory,
     tid: Tid,
     call: &'a Call,
-    read: Option<(u8, &'a [u8])>,
+    read: Option<ReadPath<'a>>,
 }
 
 impl Source<'_> {
@@ -113,12 +124,15 @@ impl Source<'_> {
     }
 
     fn path(&self, dir: i32, at: u8) -> Option<Arg<'static>> {
-        let raw = match self.read {
-            Some((register, path)) if register == at => path.to_vec(),
-            _ => self.string(self.word(at), MAX_PATH)?,
+        let read = self.read.filter(|read| read.register == at);
+        let raw = match read {
+            Some(read) => read.raw.to_vec(),
+            None => self.string(self.word(at), MAX_PATH)?,
         };
         let absolute = if raw.first() == Some(&b'/') {
             Some(absolute(b"/", &raw))
+        } else if let Some(base) = read.and_then(|read| read.base) {
+            Some(absolute(base, &raw))
         } else {
             directory(self.tid, dir).map(|base| absolute(&base, &raw))
         };
@@ -187,6 +201,22 @@ impl Source<'_> {
         let got = self.memory.read(addr, want).ok()?;
         parse_address(bytes.get(..got)?)
     }
+}
+
+/// The directory from which the first path of a call starts, when it is relative.
+pub fn base(row: &Row, call: &Call, tid: Tid, path: &[u8]) -> Option<Vec<u8>> {
+    if path.first() == Some(&b'/') {
+        return None;
+    }
+    let fd = row.params.iter().find_map(|param| match param.kind {
+        Kind::Path(_) => Some(CURRENT_DIRECTORY),
+        Kind::PathAt(at, _) => {
+            let word = call.args.get(usize::from(at)).copied().unwrap_or(0);
+            Some(((word & 0xffff_ffff) as u32).cast_signed())
+        }
+        _ => None,
+    });
+    directory(tid, fd?)
 }
 
 /// The directory that a descriptor stands for.

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use event::{Arg, Args, EventType, Facts, Fd, FdKind, Outcome, ProcessFacts, Role, Task};
 use sys::{Call, Pid, Tid};
 
+use crate::decode::ReadPath;
 use crate::descriptor::{describe, kind_of_domain, socket, towards, unknown};
 use crate::table::{FdOf, Made, Row};
 use crate::world::World;
@@ -31,7 +32,7 @@ pub struct Moment {
     outcome: Outcome,
     args: OnceCell<Args<'static>>,
     fd: OnceCell<Option<Fd<'static>>>,
-    path: Option<(u8, Vec<u8>)>,
+    path: Option<(u8, Vec<u8>, Option<Vec<u8>>)>,
     is_settled: bool,
 }
 
@@ -141,9 +142,9 @@ impl Moment {
         self.is_settled
     }
 
-    /// What was read of the call's memory already: its path.
-    pub fn read_before(&mut self, register: u8, path: &[u8]) {
-        self.path = Some((register, path.to_vec()));
+    /// What was read already: the call's path, and where it starts.
+    pub fn read_before(&mut self, register: u8, path: &[u8], base: Option<Vec<u8>>) {
+        self.path = Some((register, path.to_vec(), base));
     }
 
     /// Reads what the call's memory holds, before the thread goes on and may change it.
@@ -183,7 +184,11 @@ impl Moment {
     fn args(&self) -> &Args<'static> {
         self.args.get_or_init(|| match &self.source {
             Source::Call(row, call) => {
-                let read = self.path.as_ref().map(|(at, path)| (*at, path.as_slice()));
+                let read = self.path.as_ref().map(|(register, raw, base)| ReadPath {
+                    register: *register,
+                    raw,
+                    base: base.as_deref(),
+                });
                 decode::args(row, (self.tid, call), self.outcome, read)
             }
             Source::Exec | Source::Life => Args::default(),

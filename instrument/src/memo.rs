@@ -2,7 +2,7 @@
 //!
 //! Programs open the same files again and again. When the rules said "no" to a call, and asked for
 //! nothing but facts that are in the key (the program with its arguments and its ancestors', the
-//! call's scalar arguments, an absolute path), then they will say "no" again, and need not be
+//! call's scalar arguments, a path and where it starts), then they will say "no" again, and need not be
 //! asked: not even of another process that executes the same. The key is a hash under a secret, so
 //! that no program can make two calls look alike.
 
@@ -63,10 +63,16 @@ pub fn path_register(row: &Row) -> Option<u8> {
 }
 
 impl Memo {
-    /// The key of a call of a process in a certain state. Only absolute paths have one: what a
-    /// relative path means may change with every call.
-    pub fn key(&self, row: &Row, call: &Call, state: u64, path: &[u8]) -> Option<Key> {
-        if path.first() != Some(&b'/') {
+    /// The key of a call of a process in a certain state. What a relative path means may change
+    /// with every call, so that it has one only together with the directory from which it starts.
+    pub fn key(
+        &self,
+        row: &Row,
+        call: &Call,
+        state: u64,
+        (base, path): (Option<&[u8]>, &[u8]),
+    ) -> Option<Key> {
+        if base.is_none() && path.first() != Some(&b'/') {
             return None;
         }
         let at = path_register(row)?;
@@ -77,6 +83,11 @@ impl Memo {
             if register != at && reads(row, register) {
                 hasher.write_u64(word);
             }
+        }
+        if let Some(base) = base {
+            hasher.write(base);
+            // No path holds it.
+            hasher.write_u8(0);
         }
         hasher.write(path);
         // Zero marks an empty place.
@@ -169,8 +180,9 @@ mod tests {
     #[test]
     fn a_key_tells_calls_apart_and_nothing_else() {
         let memo = Memo::default();
-        let key =
-            |args, state, path: &str| memo.key(row("openat"), &call(args), state, path.as_bytes());
+        let key = |args, state, path: &str| {
+            memo.key(row("openat"), &call(args), state, (None, path.as_bytes()))
+        };
         let one = key([5, 100, 0, 0, 7, 8], 1, "/etc/passwd");
         assert!(one.is_some());
         assert_eq!(one, key([5, 999, 0, 0, 1, 2], 1, "/etc/passwd"));
@@ -187,9 +199,33 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_path_is_told_apart_by_where_it_starts() {
+        let memo = Memo::default();
+        let key = |base: &str, path: &str| {
+            let names = (Some(base.as_bytes()), path.as_bytes());
+            memo.key(row("openat"), &call([0; 6]), 1, names).unwrap()
+        };
+        assert_eq!(key("/etc", "passwd"), key("/etc", "passwd"));
+        assert_ne!(key("/etc", "passwd"), key("/tmp", "passwd"));
+        assert_ne!(key("/a", "b/c"), key("/a/b", "c"));
+        assert_ne!(key("/a", "bc"), key("/ab", "c"));
+    }
+
+    #[test]
+    fn executions_are_told_apart_by_program_and_call() {
+        let memo = Memo::default();
+        let key = |kind, state| memo.key_of_exec(kind, state);
+        assert_eq!(key(EventType::Execve, 1), key(EventType::Execve, 1));
+        assert_ne!(key(EventType::Execve, 1), key(EventType::Execve, 2));
+        assert_ne!(key(EventType::Execve, 1), key(EventType::Execveat, 1));
+    }
+
+    #[test]
     fn what_was_noted_is_known_until_it_is_forgotten() {
         let mut memo = Memo::default();
-        let key = memo.key(row("open"), &call([0; 6]), 1, b"/a").unwrap();
+        let key = memo
+            .key(row("open"), &call([0; 6]), 1, (None, b"/a"))
+            .unwrap();
         assert!(!memo.is_dull(key));
         memo.note(key);
         assert!(memo.is_dull(key));

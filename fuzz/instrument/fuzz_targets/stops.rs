@@ -192,8 +192,9 @@ fn calls(bytes: &[u8]) {
     assert!(decoded.items.len() <= row.params.len());
     drop(decode::parse_address(memory));
     drop(instrument::path::absolute(memory, head));
-    let key = Memo::default().key(row, &call, (1, 2), memory);
-    assert!(key.is_none() || memory.first() == Some(&b'/'));
+    let start = (head[0] & 1 == 0).then_some(&head[..]);
+    let key = Memo::default().key(row, &call, 1, (start, memory));
+    assert!(key.is_none() || start.is_some() || memory.first() == Some(&b'/'));
     drop(Image::from_stack(Pid::this(), Memory::of(tid), call.abi, base, 1));
     let kind = row.event.unwrap_or(event::EventType::Openat);
     let world = World::new(Processes::new(Pid::this(), 1));

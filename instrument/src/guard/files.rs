@@ -1,9 +1,8 @@
 //! Files through which the tracer could be read, changed or slowed down.
 
-use sys::{Call, Pid, Tid};
+use sys::{Call, Pid};
 
 use crate::path::absolute;
-use crate::process::read_link;
 use crate::table::{Kind, Row};
 
 /// Files below `/proc/PID` that are refused even for reading: its memory, its secrets, its
@@ -11,29 +10,18 @@ use crate::table::{Kind, Row};
 const SECRET: &[&[u8]] = &[b"cwd", b"environ", b"fd", b"map_files", b"mem", b"root"];
 
 const ACCESS_MODE: u64 = 0o3;
-const CURRENT_DIRECTORY: i32 = -100;
 
-/// Whether a call opens such a file of the tracer. `path` is what was read of the call's memory.
-pub fn is_of_tracer(row: &Row, call: &Call, tid: Tid, path: &[u8], tracer: Pid) -> bool {
+/// Whether a call opens such a file of the tracer. `path` is what was read of the call's memory, and
+/// `base` the directory from which it starts when it is relative.
+pub fn is_of_tracer(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Pid) -> bool {
     let is_write = flags(row, call) & ACCESS_MODE != 0;
     if path.first() == Some(&b'/') {
         // Nearly all paths end here.
         return path.windows(5).any(|part| part == b"proc/")
             && is_guarded(&absolute(b"/", path), tracer, is_write);
     }
-    // A relative path can only mean the tracer's file when it names one, which few others do.
-    let first = path.split(|byte| *byte == b'/').next().unwrap_or(path);
-    let climbs = first == b".." || first == b".";
-    let names = SECRET.contains(&first) || first == b"task" || first == tracer_name(tracer);
-    if !climbs && !names && !is_write {
-        return false;
-    }
-    let base = match directory(row, call) {
-        CURRENT_DIRECTORY => read_link(tid, "cwd"),
-        fd => read_link(tid, &format!("fd/{fd}")),
-    };
     base.is_some_and(|base| {
-        base.starts_with(b"/proc") && is_guarded(&absolute(&base, path), tracer, is_write)
+        base.starts_with(b"/proc") && is_guarded(&absolute(base, path), tracer, is_write)
     })
 }
 
@@ -73,19 +61,9 @@ fn flags(row: &Row, call: &Call) -> u64 {
         .unwrap_or(ACCESS_MODE)
 }
 
-fn directory(row: &Row, call: &Call) -> i32 {
-    row.params
-        .iter()
-        .find_map(|param| match param.kind {
-            Kind::PathAt(at, _) => Some(((word(call, at) & 0xffff_ffff) as u32).cast_signed()),
-            _ => None,
-        })
-        .unwrap_or(CURRENT_DIRECTORY)
-}
-
 #[cfg(test)]
 mod tests {
-    use sys::Abi;
+    use sys::{Abi, Tid};
 
     use super::*;
     use crate::table::rows;
@@ -99,7 +77,8 @@ mod tests {
             number: 0,
             args,
         };
-        is_of_tracer(row, &call, Tid::this(), path.as_bytes(), TRACER)
+        let base = crate::decode::base(row, &call, Tid::this(), path.as_bytes());
+        is_of_tracer(row, &call, path.as_bytes(), base.as_deref(), TRACER)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use sys::{Call, Errno, Pid, Stopped, Tid};
 
 use super::{Doubt, Pending, SAMPLE, Watch};
 use crate::brain::Decision;
-use crate::decode::MAX_PATH;
+use crate::decode::{self, MAX_PATH};
 use crate::guard::{self, Told, Verdict};
 use crate::judge::Judgement;
 use crate::live::{Live, Moment};
@@ -41,15 +41,17 @@ impl Watch {
             return Decision::Return(Box::new(moment));
         }
         let read = self.read_path(stopped, row, &call, pid);
+        let base = read.and_then(|_| decode::base(row, &call, tid, &self.path));
+        let base = base.as_deref();
         if read.is_some()
             && row.fd == FdOf::Opened
-            && guard::is_of_tracer(row, &call, tid, &self.path, self.tracer)
+            && guard::is_of_tracer(row, &call, &self.path, base, self.tracer)
         {
             self.refuse(stopped, Errno::EPERM, pid, Told::Tamper);
         }
         let key = read.and_then(|_| {
             let state = self.world.processes.state(pid)?;
-            self.memo.key(row, &call, state, &self.path)
+            self.memo.key(row, &call, state, (base, &self.path))
         });
         let is_doubted = row.fd == FdOf::Opened && self.doubts(tid);
         let is_asked = self.policy.events || is_doubted;
@@ -58,7 +60,7 @@ impl Watch {
         }
         let mut moment = Moment::entry(row, kind, call, tid, pid).numbered(num);
         if let Some(register) = read {
-            moment.read_before(register, &self.path);
+            moment.read_before(register, &self.path, base.map(<[u8]>::to_vec));
         }
         let judgement = self.judge.judge(&Live::new(&moment, &self.world));
         let is_awaited = match judgement {
