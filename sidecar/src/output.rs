@@ -114,16 +114,7 @@ fn target(vars: &Vars, word: &str, place: &str, options: Options) -> Result<Targ
     let bad = |problem: &str| error(NAME, word, problem);
     match name {
         "stdout" => Ok(Target::Stdout),
-        "cloudwatch" => Ok(Target::CloudWatch {
-            group: Some(rest)
-                .filter(|rest| !rest.is_empty())
-                .or_else(|| text(vars, env::WORKLOAD_AGENT_LOG_GROUP))
-                .ok_or_else(|| bad("say cloudwatch:GROUP or set WORKLOAD_AGENT_LOG_GROUP"))?
-                .to_owned(),
-            stream: options
-                .stream
-                .or_else(|| text(vars, env::WORKLOAD_AGENT_LOG_STREAM).map(str::to_owned)),
-        }),
+        "cloudwatch" => cloudwatch(vars, word, rest, options.stream),
         "file" if !rest.is_empty() => Ok(Target::File {
             path: rest.into(),
             rotate: options.rotate.unwrap_or(16 << 20),
@@ -144,6 +135,51 @@ fn target(vars: &Vars, word: &str, place: &str, options: Options) -> Result<Targ
             "say stdout, cloudwatch, file, nats, orchestrator or otlp",
         )),
     }
+}
+
+/// `cloudwatch` or `cloudwatch:GROUP`. A name that the service refuses would cost every record, so
+/// it is refused at the start.
+fn cloudwatch(
+    vars: &Vars,
+    word: &str,
+    rest: &str,
+    stream: Option<String>,
+) -> Result<Target, ConfigError> {
+    let (name, group) = if rest.is_empty() {
+        let group = text(vars, env::WORKLOAD_AGENT_LOG_GROUP).ok_or_else(|| {
+            error(
+                NAME,
+                word,
+                "say cloudwatch:GROUP or set WORKLOAD_AGENT_LOG_GROUP",
+            )
+        })?;
+        (env::WORKLOAD_AGENT_LOG_GROUP, group)
+    } else {
+        (NAME, rest)
+    };
+    let is_group = |c: char| c.is_ascii_alphanumeric() || "._-/#".contains(c);
+    if group.len() > 512 || !group.chars().all(is_group) {
+        let problem = "a log group's name has 1 to 512 letters, digits, or . _ - / #";
+        return Err(error(name, group, problem));
+    }
+    let (name, stream) = match stream {
+        Some(stream) => (NAME, Some(stream)),
+        None => (
+            env::WORKLOAD_AGENT_LOG_STREAM,
+            text(vars, env::WORKLOAD_AGENT_LOG_STREAM).map(str::to_owned),
+        ),
+    };
+    // The stream of events is called after it, with a word more.
+    if let Some(stream) = &stream
+        && (stream.is_empty() || stream.chars().count() > 500 || stream.contains([':', '*']))
+    {
+        let problem = "a log stream's name has 1 to 500 characters, no colon and no asterisk";
+        return Err(error(name, stream, problem));
+    }
+    Ok(Target::CloudWatch {
+        group: group.to_owned(),
+        stream,
+    })
 }
 
 /// `orchestrator`, `orchestrator:HOST:PORT` or `orchestrator:tls:HOST:PORT`.
@@ -220,6 +256,8 @@ mod tests {
             ("stdout,stdout", "once"),
             ("file:", "say file:PATH"),
             ("cloudwatch", "WORKLOAD_AGENT_LOG_GROUP"),
+            ("cloudwatch:a b", "a log group's name"),
+            ("cloudwatch:g?stream=a:b", "a log stream's name"),
             ("stdout?events=exec", "no event type is called `exec`"),
             ("stdout?sample=0", "1 or more"),
             ("stdout?x=1", "`x`: say events"),

@@ -7,7 +7,9 @@
 )]
 
 mod account;
+mod aws;
 mod conservation;
+mod disk;
 mod intake;
 mod process;
 mod promises;

@@ -19,6 +19,18 @@ pub(crate) struct Sidecar {
     vars: Vec<(String, String)>,
     child: Option<Child>,
     stdout: bool,
+    /// The size of a file system of its own under the spool.
+    mount: Option<String>,
+}
+
+/// Another program of a test; it ends with it.
+pub(crate) struct Guest(pub Child);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 impl Sidecar {
@@ -39,6 +51,7 @@ impl Sidecar {
             vars: Vec::new(),
             child: None,
             stdout: false,
+            mount: None,
         };
         let path = |sidecar: &Self, name: &str| sidecar.dir.path().join(name).display().to_string();
         sidecar.set("WORKLOAD_AGENT_SOCKET", &path(&sidecar, "agent.sock"));
@@ -52,6 +65,16 @@ impl Sidecar {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.vars.retain(|(n, _)| n != name);
         self.vars.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable out of its environment.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.vars.retain(|(n, _)| n != name);
+    }
+
+    /// Puts the spool on a file system of this size in memory, which only the sidecar sees.
+    pub(crate) fn mount_spool(&mut self, size: &str) {
+        self.mount = Some(size.to_owned());
     }
 
     /// Keeps what it writes to standard output, in `out`.
@@ -79,7 +102,11 @@ impl Sidecar {
 
     /// A command of the same program with the same settings.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(stage::built("sidecar").unwrap());
+        let program = stage::built("sidecar").unwrap();
+        let mut command = match &self.mount {
+            Some(size) if args.is_empty() => self.mounted(&program, size),
+            _ => Command::new(program),
+        };
         let open = |name: &str| {
             let path = self.dir.path().join(name);
             std::fs::OpenOptions::new()
@@ -100,6 +127,18 @@ impl Sidecar {
             };
             command.stdout(out).stderr(open("log")).stdin(Stdio::null());
         }
+        command
+    }
+
+    fn mounted(&self, program: &Path, size: &str) -> Command {
+        let spool = self.dir.path().join("spool");
+        std::fs::create_dir_all(&spool).unwrap();
+        let mut command = Command::new("/usr/bin/unshare");
+        command
+            .args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c"])
+            .arg("/bin/mount -t tmpfs -o size=$1 none \"$2\" && exec \"$3\"")
+            .args(["sh", size])
+            .args([&spool, program]);
         command
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use e2e::cloudwatch::CloudWatch;
@@ -11,7 +11,7 @@ use e2e::load::{Overflow, Tracer, alert, event};
 use e2e::pace::{Deadline, pause};
 use wire::{Ack, Body, Control, Decoder, Frame, Order, Welcome};
 
-use crate::process::{GROUP, Sidecar};
+use crate::process::{GROUP, Guest, Sidecar};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const TIME: u64 = 1_700_000_000_000_000_000;
@@ -278,16 +278,6 @@ fn fields(mut bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     })
 }
 
-/// A server of its own for a test; it ends with it.
-struct Nats(Child);
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
 #[test]
 fn jetstream_stores_each_frame_once() {
     let Some(server) = config::find_program("nats-server") else {
@@ -307,7 +297,7 @@ fn jetstream_stores_each_frame_once() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _server = Nats(server);
+    let _server = Guest(server);
     Deadline::seconds(60)
         .poll(|| TcpStream::connect(("127.0.0.1", port)).ok())
         .unwrap();

@@ -51,6 +51,16 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// moto's server: in the virtual environment that the patcher's tests make, or on the search path.
+pub fn moto_server() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv");
+    let venv = env::var_os("AWS_VENV").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let made = venv.join("bin/moto_server");
+    (made.is_file() && venv.join("complete").is_file())
+        .then_some(made)
+        .or_else(|| find_program("moto_server"))
+}
+
 /// The directory with the upstream rule files, when the user has one.
 pub fn falco_rules() -> Option<PathBuf> {
     env::var_os("FALCO_RULES_DIR").map(PathBuf::from)

@@ -14,11 +14,17 @@ use crate::config::Config;
 pub(crate) fn fixed(config: &Config, words: &[&str]) -> Command {
     let mut command = plain(config, words);
     command.args(["--target", &config.host]);
-    let flags = format!("{} -Ctarget-feature=+crt-static", config.rustflags);
-    command.env("RUSTFLAGS", flags.trim());
+    let flags = flags(config);
+    command.env("RUSTFLAGS", &flags);
     // Documentation tests link the same static libraries.
-    command.env("RUSTDOCFLAGS", flags.trim());
+    command.env("RUSTDOCFLAGS", &flags);
     command
+}
+
+/// What the compiler is told: the caller's flags, and ours.
+pub(crate) fn flags(config: &Config) -> String {
+    let flags = format!("{} -Ctarget-feature=+crt-static", config.rustflags);
+    flags.trim().to_owned()
 }
 
 /// Makes a cargo command with nothing added.

@@ -38,6 +38,11 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
 
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+/// A static program moves to a random address when it starts. Written down one by one, what must
+/// be adjusted then takes twentyfour bytes each; packed, a bit. The C library has read the packed
+/// form since glibc 2.36.
+const SMALLER: &str = "-Clink-arg=-Wl,-z,pack-relative-relocs";
+
 /// Directories that must be there when a container starts.
 const DIRECTORIES: &[(&str, &str, u32)] = &[
     ("agent", "opt/draios/etc/rules.d", 0o755),
@@ -85,14 +90,16 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
 
 /// Builds programs as they ship and puts them into `target/dist`.
 pub(crate) fn build(config: &Config, programs: &[&str]) -> anyhow::Result<()> {
-    let mut command = cargo::fixed(config, &["build", "--locked", "--profile=dist"]);
-    for program in programs {
-        command.args(["--package", program, "--bin", program]);
-    }
-    cargo::run(&mut command)?;
     let dist = config.target.join("dist");
     fs::create_dir_all(&dist)?;
     for program in programs {
+        // One at a time: built together, each would carry the features that another asks of a
+        // library that they share.
+        let words = ["build", "--locked", "--profile=dist", "--package", program];
+        let mut command = cargo::fixed(config, &words);
+        command.args(["--bin", program]);
+        command.env("RUSTFLAGS", format!("{} {SMALLER}", cargo::flags(config)));
+        cargo::run(&mut command)?;
         copy(&config.built("dist", program), &dist.join(program))?;
     }
     Ok(())

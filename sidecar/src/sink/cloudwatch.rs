@@ -6,6 +6,7 @@
 mod classify;
 mod client;
 mod plan;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;

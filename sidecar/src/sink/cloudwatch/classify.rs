@@ -1,7 +1,6 @@
 //! What an error of the service means for the batch.
 
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_types::error::display::DisplayErrorContext;
 
 /// Classes of errors, each with a line for the log.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ where
     let Some(code) = metadata.and_then(|metadata| metadata.code()) else {
         return match status {
             413 => Class::Invalid("the request is too large".to_owned()),
-            _ => Class::Transient(one_line(&DisplayErrorContext(error).to_string())),
+            _ => Class::Transient(one_line(&taught(crate::log::chain(error)))),
         };
     };
     let message = metadata
@@ -62,6 +61,24 @@ fn by_code(code: &str, cause: String) -> Class {
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Class::Credentials(cause),
         _ => Class::Transient(cause),
+    }
+}
+
+/// Ways out of what a setting mends, by a word of the SDK's text.
+const WAYS_OUT: [(&str, &str); 2] = [
+    (
+        "credential",
+        "give the task a role (taskRoleArn), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    ("region", "set AWS_REGION"),
+];
+
+/// The text, with the way out behind it where one is known.
+fn taught(text: String) -> String {
+    let lower = text.to_lowercase();
+    match WAYS_OUT.iter().find(|(word, _)| lower.contains(word)) {
+        Some((_, way)) => format!("{}; {way}", crate::json::cut(&text, 250)),
+        None => text,
     }
 }
 

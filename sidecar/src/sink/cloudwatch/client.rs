@@ -7,42 +7,25 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
 
 use super::classify::{Class, classify};
+use super::transport::Transport;
 use crate::hub::Hub;
 
 /// Makes a client. Region, endpoint, credentials (environment, web identity, ECS, EC2) and
 /// `SSL_CERT_FILE` are the SDK's affair; so are `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
 pub(super) async fn connect() -> Client {
-    let has_authorities = crate::net::has_authorities();
-    if !has_authorities {
+    if !crate::net::has_authorities() {
         tracing::error!(
             "No certificate authority is known, so only http:// endpoints can be reached; set SSL_CERT_FILE, or put ca-certificates into the image."
         );
     }
-    let http = Builder::new().build_with_connector_fn(move |settings, _| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        if let Some(settings) = settings {
-            connector = connector.connector_settings(settings.clone());
-        }
-        // Without an authority the TLS provider panics.
-        if has_authorities {
-            connector
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build()
-        } else {
-            connector.build_http()
-        }
-    });
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(10))
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(Transport::default())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .load()
