@@ -13,6 +13,7 @@ use sys::{Call, ForkKind, Resume, Signal, Tid};
 use crate::ids::Map;
 use life::Life;
 pub use life::Pace;
+pub(crate) use life::RESTARTS;
 
 /// A stop, as far as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

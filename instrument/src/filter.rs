@@ -6,8 +6,9 @@
 
 use event::EventTypeSet;
 use sys::arch::X32_BIT;
-use sys::{Abi, Action, Filter, FilterError, Instruction, Pid};
+use sys::{Abi, Action, Filter, FilterError, Instruction};
 
+use crate::ids::Tracer;
 use crate::table::{Condition, Guard, Row, rows};
 
 /// The index that says: a call by a convention that no row knows.
@@ -18,8 +19,8 @@ pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
 pub struct Plan {
     /// The events for which calls stop.
     pub watched: EventTypeSet,
-    /// The tracer's process.
-    pub tracer: Pid,
+    /// Whom no call may name.
+    pub tracer: Tracer,
 }
 
 /// One number, and the tests of its row: any group, all of its conditions.
@@ -69,15 +70,26 @@ pub fn compile_for(plan: &Plan, abis: &[Abi]) -> Result<Filter, FilterError> {
 /// The groups of conditions under which a row stops; `None` when it never does.
 fn groups(plan: &Plan, row: &Row) -> Option<Vec<Vec<Condition>>> {
     let watched = row.event.is_some_and(|event| plan.watched.contains(event));
-    let pid = plan.tracer.0.cast_unsigned();
+    let ids = plan.tracer.ids().map(i32::cast_unsigned);
+    let is_one_of = |argument: u8, values: &[u32]| {
+        let is = |value: &u32| vec![Condition::Is(argument, *value)];
+        values.iter().map(is).collect()
+    };
     let mut groups = match row.guard {
         Guard::Always => return Some(Vec::new()),
         Guard::AnyBit(argument, bits) => vec![vec![Condition::AnyBit(argument, bits)]],
+        Guard::EitherTracer(one, other) => {
+            let mut groups: Vec<_> = is_one_of(one, &ids);
+            groups.append(&mut is_one_of(other, &ids));
+            groups
+        }
         Guard::Never => Vec::new(),
-        Guard::Tracer(argument) => vec![vec![Condition::Is(argument, pid)]],
-        Guard::TracerOrAll(argument) => [pid, pid.wrapping_neg(), u32::MAX]
-            .map(|value| vec![Condition::Is(argument, value)])
-            .into(),
+        Guard::OneOf(argument, values) => is_one_of(argument, values),
+        Guard::Tracer(argument) => is_one_of(argument, &ids),
+        Guard::TracerOrAll(argument) => {
+            let [pid, sender] = ids;
+            is_one_of(argument, &[pid, sender, pid.wrapping_neg(), u32::MAX])
+        }
     };
     if watched {
         if row.when.is_empty() {
@@ -183,11 +195,15 @@ fn length(program: &[Instruction]) -> u32 {
 mod tests {
     use event::EventType;
     use sys::arch::{AUDIT_AARCH64, AUDIT_ARM, AUDIT_I386, AUDIT_X86_64};
+    use sys::{Pid, Tid};
 
     use super::*;
     use crate::table::row;
 
-    const TRACER: Pid = Pid(4242);
+    const TRACER: Tracer = Tracer {
+        pid: Pid(4242),
+        sender: Tid(4243),
+    };
 
     fn plan(watched: &[EventType]) -> Plan {
         let mut set = EventTypeSet::EMPTY;
@@ -271,10 +287,21 @@ mod tests {
             let pid = u64::from(pid.cast_unsigned());
             stops(&filter, AUDIT_X86_64, 62, [pid, 9, 0, 0, 0, 0])
         };
-        assert_eq!(kill(TRACER.0), Some("kill"));
-        assert_eq!(kill(-TRACER.0), Some("kill"));
+        for pid in [4242, 4243, -4242] {
+            assert_eq!(kill(pid), Some("kill"), "{pid}");
+        }
         assert_eq!(kill(-1), Some("kill"));
         assert_eq!(kill(1), None);
+        let call = |number, args| stops(&filter, AUDIT_X86_64, number, args);
+        for args in [[4242, 0], [4243, 0], [0, 4242]] {
+            let args = [args[0], args[1], 0, 0, 0, 0];
+            assert_eq!(call(109, args), Some("setpgid"), "{args:?}");
+        }
+        assert_eq!(call(109, [0; 6]), None);
+        assert_eq!(call(72, [3, 8, 4242, 0, 0, 0]), Some("fcntl"));
+        assert_eq!(call(72, [3, 3, 0, 0, 0, 0]), None);
+        assert_eq!(call(16, [3, 0x8902, 0x1000, 0, 0, 0]), Some("ioctl"));
+        assert_eq!(call(16, [3, 0x5401, 0x1000, 0, 0, 0]), None);
     }
 
     #[test]
@@ -299,7 +326,7 @@ mod tests {
         let filter = |watched| compile_for(&plan(watched), &[Abi::Aarch64]).unwrap();
         let (dull, watching) = (filter(&[]), filter(&[EventType::Dup3, EventType::Sendto]));
         let at = |filter: &Filter, number, args| stops(filter, AUDIT_AARCH64, number, args);
-        let tracer = u64::from(TRACER.0.cast_unsigned());
+        let tracer = u64::from(TRACER.pid.0.cast_unsigned());
         let untraced = [0x0080_0011, 0, 0, 0, 0, 0];
         assert_eq!(at(&dull, 220, untraced), Some("clone"));
         assert_eq!(at(&dull, 220, [0x0120_0011, 0, 0, 0, 0, 0]), None);

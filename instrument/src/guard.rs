@@ -2,18 +2,25 @@
 
 mod files;
 
-use sys::{Call, Errno, Pid, Stopped};
+use sys::{Call, Errno, Stopped, Tid};
 
 use crate::config::IoUring;
+use crate::decode::MAX_PATH;
+use crate::ids::Tracer;
 use crate::process::read_link;
 use crate::table::{Guard, Row};
-pub use files::is_of_tracer;
+pub use files::{Opening, opened, opening};
 
 const CLONE_UNTRACED: u64 = 0x0080_0000;
 
 const PTRACE_TRACEME: u64 = 0;
 const PTRACE_ATTACH: u64 = 16;
 const PTRACE_SEIZE: u64 = 0x4206;
+
+const F_SETOWN: u64 = 8;
+const F_SETOWN_EX: u64 = 15;
+const FIOSETOWN: u64 = 0x8901;
+const SIOCSPGRP: u64 = 0x8902;
 
 /// Something that people should hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,14 +50,23 @@ pub enum Verdict {
     Spread,
     /// Make it fail, and tell it.
     Refuse(Errno, Told),
+    /// A name was made under which files of the tracer may be opened.
+    Alias,
 }
 
 /// Looks at a call before the kernel does it.
-pub fn check(stopped: &Stopped, row: &Row, call: &Call, tracer: Pid, io_uring: IoUring) -> Verdict {
+pub fn check(
+    stopped: &Stopped,
+    row: &Row,
+    call: &Call,
+    tracer: Tracer,
+    io_uring: IoUring,
+) -> Verdict {
     match row.call {
         "clone" if call.args[0] & CLONE_UNTRACED != 0 => {
-            let traced = call.args[0] & !CLONE_UNTRACED;
-            match stopped.set_argument(0, traced) {
+            let mut traced = *call;
+            traced.args[0] &= !CLONE_UNTRACED;
+            match stopped.set_arguments(&traced) {
                 Ok(()) => Verdict::Tell(Told::Untraced),
                 Err(_) => Verdict::Refuse(Errno::EPERM, Told::Untraced),
             }
@@ -61,47 +77,88 @@ pub fn check(stopped: &Stopped, row: &Row, call: &Call, tracer: Pid, io_uring: I
             IoUring::Deny => Verdict::Refuse(Errno::EPERM, Told::IoUringRefused),
         },
         "ptrace" => match call.args[0] & 0xffff_ffff {
-            PTRACE_ATTACH | PTRACE_SEIZE if pid_of(call.args[1]) == tracer.0 => {
+            PTRACE_ATTACH | PTRACE_SEIZE if tracer.is(int(call.args[1])) => {
                 Verdict::Refuse(Errno::EPERM, Told::Tamper)
             }
             PTRACE_ATTACH | PTRACE_SEIZE | PTRACE_TRACEME => Verdict::Tell(Told::Ptrace),
             _ => Verdict::Pass,
         },
-        "pidfd_send_signal" => {
-            let fd = pid_of(call.args[0]);
-            if is_handle_on(stopped, fd, tracer) {
-                Verdict::Refuse(Errno::EPERM, Told::Tamper)
-            } else {
-                Verdict::Pass
-            }
+        "pidfd_getfd" | "pidfd_send_signal" if is_handle_on(stopped, call.args[0], tracer) => {
+            Verdict::Refuse(Errno::EPERM, Told::Tamper)
         }
-        "kill" if pid_of(call.args[0]) == -1 => {
-            // In a pid namespace below ours the number does not mean the tracer.
-            let here = std::fs::read_link("/proc/self/ns/pid").ok();
-            let there = std::fs::read_link(format!("/proc/{}/ns/pid", stopped.tid())).ok();
-            if here == there {
-                Verdict::Spread
-            } else {
-                Verdict::Pass
-            }
+        "fcntl" | "fcntl64" | "ioctl" if owner(stopped, call, tracer) => {
+            Verdict::Refuse(Errno::EPERM, Told::Tamper)
         }
-        _ => check_target(row, call, tracer),
+        "symlink" | "symlinkat" => check_symlink(stopped, call.args[0]),
+        "kill" if int(call.args[0]) == -1 && shares_pids(stopped.tid()) => Verdict::Spread,
+        _ if names_tracer(row, call, tracer) && shares_pids(stopped.tid()) => {
+            Verdict::Refuse(Errno::EPERM, Told::Tamper)
+        }
+        _ => Verdict::Pass,
     }
 }
 
-/// Calls that name a process in a register.
-fn check_target(row: &Row, call: &Call, tracer: Pid) -> Verdict {
-    let target = match row.guard {
-        Guard::Tracer(at) | Guard::TracerOrAll(at) => {
-            pid_of(call.args.get(usize::from(at)).copied().unwrap_or(0))
-        }
-        Guard::Always | Guard::AnyBit(..) | Guard::Never => 0,
+/// Calls that name a process in a register. The tracer leads a process group of its own.
+fn names_tracer(row: &Row, call: &Call, tracer: Tracer) -> bool {
+    let is_named = |at: u8| {
+        let id = int(call.args.get(usize::from(at)).copied().unwrap_or(0));
+        tracer.is(id) || id == -tracer.pid.0
     };
-    // The tracer leads a process group of its own.
-    if target == tracer.0 || (target == -tracer.0 && target != 0) {
-        return Verdict::Refuse(Errno::EPERM, Told::Tamper);
+    match row.guard {
+        Guard::EitherTracer(one, other) => is_named(one) || is_named(other),
+        Guard::Tracer(at) | Guard::TracerOrAll(at) => is_named(at),
+        Guard::Always | Guard::AnyBit(..) | Guard::Never | Guard::OneOf(..) => false,
     }
-    Verdict::Pass
+}
+
+/// Whether a number means the same process to the thread as to us: in a pid namespace below ours it
+/// means another. Who cannot be asked is taken for one of us.
+fn shares_pids(tid: Tid) -> bool {
+    match (pid_namespaces("self"), pid_namespaces(&tid.to_string())) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => true,
+    }
+}
+
+/// In how many pid namespaces a process has a number. Everybody may read that of everybody.
+fn pid_namespaces(name: &str) -> Option<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{name}/status")).ok()?;
+    let numbers = status
+        .lines()
+        .find_map(|line| line.strip_prefix("NSpid:"))?;
+    Some(numbers.split_ascii_whitespace().count())
+}
+
+/// Whether a file shall signal the tracer when it is ready.
+fn owner(stopped: &Stopped, call: &Call, tracer: Tracer) -> bool {
+    let mut words = [0; 2];
+    let (at, count) = match call.args[1] & 0xffff_ffff {
+        F_SETOWN => {
+            let id = int(call.args[2]);
+            return tracer.is(id) || id == -tracer.pid.0;
+        }
+        // A kind and an id.
+        F_SETOWN_EX => (1, 2),
+        FIOSETOWN | SIOCSPGRP => (0, 1),
+        _ => return false,
+    };
+    let read = stopped
+        .memory()
+        .read_words(call.args[2], 4, &mut words[..count]);
+    let id = int(words[at]);
+    read.is_ok() && (tracer.is(id) || id == -tracer.pid.0)
+}
+
+/// A symbolic link whose text ends like a file of the tracer: from now on no path tells what it
+/// leads to.
+fn check_symlink(stopped: &Stopped, text: u64) -> Verdict {
+    let mut path = Vec::new();
+    let read = stopped.memory().read_string(text, MAX_PATH, &mut path);
+    if read.is_ok() && files::may_lead_to(&path) {
+        Verdict::Alias
+    } else {
+        Verdict::Pass
+    }
 }
 
 /// The structure is in memory, where another thread may change it again: then the child runs with
@@ -130,22 +187,23 @@ fn check_clone3(stopped: &Stopped, args: u64) -> Verdict {
 }
 
 /// Pids and descriptors are ints.
-const fn pid_of(word: u64) -> i32 {
+const fn int(word: u64) -> i32 {
     ((word & 0xffff_ffff) as u32).cast_signed()
 }
 
 /// Whether a descriptor is a pidfd, or a directory of `/proc`, of the tracer.
-fn is_handle_on(stopped: &Stopped, fd: i32, tracer: Pid) -> bool {
-    let tid = stopped.tid();
+fn is_handle_on(stopped: &Stopped, fd: u64, tracer: Tracer) -> bool {
+    let (tid, fd) = (stopped.tid(), int(fd));
     let Some(link) = read_link(tid, &format!("fd/{fd}")) else {
         return false;
     };
-    if link == b"anon_inode:[pidfd]" {
+    if link == b"anon_inode:[pidfd]" || link.starts_with(b"pidfd:") {
         let info = std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).unwrap_or_default();
         return info
             .lines()
             .filter_map(|line| line.strip_prefix("Pid:"))
-            .any(|pid| pid.trim().parse() == Ok(tracer.0));
+            .any(|pid| pid.trim().parse().is_ok_and(|pid| tracer.is(pid)));
     }
-    link == format!("/proc/{tracer}").as_bytes()
+    let is_directory = |id: i32| link == format!("/proc/{id}").as_bytes();
+    tracer.ids().into_iter().any(is_directory)
 }

@@ -7,7 +7,7 @@
 //! workload                         tracer
 //!   allows the tracer (Yama)
 //!   ── Go ──────────────────────▶  seizes the workload
-//!   ◀────────────── Seized / errno
+//!   ◀────── Seized, ids / errno
 //!   installs the filter
 //!   ── Filtered / Bare ─────────▶  (Bare: makes every call stop)
 //!   ◀────────────────── Watching
@@ -20,9 +20,11 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use sys::{Errno, Fork, Pid, SeccompError, Wait, fork_unseen};
+use event::EventTypeSet;
+use sys::{Errno, Fork, Pid, SeccompError, Tid, Wait, fork_unseen};
 
 use crate::filter::{self, Plan};
+use crate::ids::Tracer;
 use crate::watch::without_understanding;
 pub use command::{Command, CommandError};
 
@@ -104,12 +106,12 @@ impl Channel {
         Ok(word)
     }
 
-    /// The workload's part, up to its exec. Gives back why there is no filter although one was
-    /// wanted: every call stops then.
+    /// The workload's part, up to its exec. With events to watch it gets a filter; gives back why
+    /// there is none although one was wanted: every call stops then.
     pub fn be_traced(
         &mut self,
         tracer: Pid,
-        plan: Option<&Plan>,
+        watched: Option<EventTypeSet>,
     ) -> Result<Option<SeccompError>, LaunchError> {
         sys::allow_tracer(tracer);
         self.say(&[GO])?;
@@ -117,8 +119,14 @@ impl Channel {
             0 => {}
             errno => return Err(LaunchError::Seize(Errno::from_raw(errno))),
         }
+        let sender = Tid(i32::from_ne_bytes(self.hear()?));
+        let tracer = Tracer {
+            pid: tracer,
+            sender,
+        };
+        let plan = watched.map(|watched| Plan { watched, tracer });
         let installed = match plan {
-            Some(plan) => filter::compile(plan)?.install().map(|()| FILTERED),
+            Some(plan) => filter::compile(&plan)?.install().map(|()| FILTERED),
             None => Ok(BARE),
         };
         self.say(&[*installed.as_ref().unwrap_or(&BARE)])?;
@@ -126,13 +134,15 @@ impl Channel {
         Ok(installed.err())
     }
 
-    /// The tracer's part. Gives up the channel: nothing of it stays open.
-    pub fn trace(mut self, workload: Pid) -> Result<Watched, LaunchError> {
+    /// The tracer's part. `sender` is its other thread. Gives up the channel: nothing of it stays
+    /// open.
+    pub fn trace(mut self, workload: Pid, sender: Tid) -> Result<Watched, LaunchError> {
         let [_go] = self.hear()?;
         let seized = sys::seize(workload.leader());
         let word = seized.map_or_else(|errno| errno as i32, |()| 0);
         self.say(&word.to_ne_bytes())?;
         seized.map_err(LaunchError::Seize)?;
+        self.say(&sender.0.to_ne_bytes())?;
         let watched = if self.hear_from_traced()? == FILTERED {
             Watched::Filtered
         } else {

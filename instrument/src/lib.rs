@@ -14,7 +14,7 @@ pub mod descriptor;
 pub mod filter;
 pub mod foreign;
 pub mod guard;
-mod ids;
+pub mod ids;
 pub mod judge;
 pub mod launch;
 pub mod live;

@@ -18,6 +18,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use event::{EventType, Facts};
+use sys::Tid;
 use wire::{Body, Refusal};
 
 mod backoff;
@@ -137,6 +138,7 @@ pub struct Outbox {
     queue: Queue,
     totals: Arc<Totals>,
     bell: Arc<Bell>,
+    sender: Tid,
     messages: Receiver<Message>,
     /// Bytes written when the bell was last rung.
     rung_at: u64,
@@ -166,15 +168,21 @@ impl Outbox {
                 Sending::Socket(Box::new(session), path)
             }
         };
-        Sender::new(sending, Arc::clone(&bell), config.rounds).start()?;
+        let sender = Sender::new(sending, Arc::clone(&bell), config.rounds).start()?;
         Ok(Self {
             queue: Queue::new(writer, Arc::clone(&totals)),
             totals,
             bell,
             messages,
+            sender,
             rung_at: 0,
             tallies: Vec::new(),
         })
+    }
+
+    /// The thread that sends.
+    pub const fn sender(&self) -> Tid {
+        self.sender
     }
 
     /// A rule matched. It may use the reserve, and goes out at once.

@@ -16,6 +16,7 @@ use crate::brain::Pace;
 use crate::config::{self, Config, Environment, Mode, Output, Priority, Request};
 use crate::filter::Plan;
 use crate::foreign::{Entry, Found, Lookout};
+use crate::ids::Tracer;
 use crate::judge::{Judge, RulesError};
 use crate::launch::{self, Channel, Command, LaunchError, Side, Watched};
 use crate::log;
@@ -119,11 +120,8 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
             trace((channel, workload), (policy, judge), destination, identity)
         }
         Ok(Side::Workload(mut channel, tracer)) => {
-            let plan = (config.mode == Mode::Seccomp).then_some(Plan {
-                watched: policy.stopping(),
-                tracer,
-            });
-            match channel.be_traced(tracer, plan.as_ref()) {
+            let watched = (config.mode == Mode::Seccomp).then_some(policy.stopping());
+            match channel.be_traced(tracer, watched) {
                 Ok(None) => execute(&command),
                 Ok(Some(refused)) => {
                     tracing::warn!(error = %refused, "No filter: every call stops, which is slow.");
@@ -270,7 +268,7 @@ fn trace(
             return ExitCode::FAILURE;
         }
     };
-    let watched = match channel.trace(workload) {
+    let watched = match channel.trace(workload, outbox.sender()) {
         Ok(watched) => watched,
         Err(error) => {
             // The workload's side tells people and goes on or not; this one tells the sidecar.
@@ -279,17 +277,21 @@ fn trace(
             return ExitCode::FAILURE;
         }
     };
+    let tracer = Tracer {
+        pid: Pid::this(),
+        sender: outbox.sender(),
+    };
     let (pace, plan) = match watched {
         Watched::Bare => (Pace::Every, None),
         Watched::Filtered => (
             Pace::Filtered,
             Some(Plan {
                 watched: policy.stopping(),
-                tracer: Pid::this(),
+                tracer,
             }),
         ),
     };
-    Watch::new(workload, pace, policy, judge, outbox)
+    Watch::new((tracer, workload), pace, policy, judge, outbox)
         .with_entry(Entry::new(found, plan.as_ref()))
         .run();
     ExitCode::SUCCESS

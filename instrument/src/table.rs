@@ -162,12 +162,16 @@ pub enum Guard {
     Always,
     /// When one of these bits is set.
     AnyBit(u8, u32),
+    /// When either register names the tracer.
+    EitherTracer(u8, u8),
     /// Never.
     Never,
-    /// When the register names the tracer's process, its group, or everybody.
-    TracerOrAll(u8),
+    /// When the register holds one of these.
+    OneOf(u8, &'static [u32]),
     /// When the register names the tracer.
     Tracer(u8),
+    /// When the register names the tracer, its group, or everybody.
+    TracerOrAll(u8),
 }
 
 impl Numbers {

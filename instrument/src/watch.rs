@@ -9,6 +9,7 @@ mod dice;
 mod examine;
 mod learn;
 mod spread;
+mod taking;
 mod understand;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,7 @@ use crate::brain::{Brain, Next, Pace};
 use crate::config::IoUring;
 use crate::decode::MAX_PATH;
 use crate::foreign::Entry;
-use crate::ids::Map;
+use crate::ids::{Map, Tracer};
 use crate::judge::Judge;
 use crate::live::Moment;
 use crate::log;
@@ -33,6 +34,7 @@ use crate::table::ByNumber;
 use crate::world::World;
 use dice::Dice;
 use spread::Spread;
+use taking::Taking;
 
 /// Faults after which nothing is understood any more.
 const MAX_FAULTS: u32 = 16;
@@ -109,7 +111,11 @@ pub struct Watch {
     /// Threads that stand still until the brain says so.
     held: Map<Tid, Stopped>,
     /// This process: the one that must not be harmed.
-    tracer: Pid,
+    tracer: Tracer,
+    /// Descriptors being taken back.
+    takings: Map<Tid, Taking>,
+    /// Whether any path may lead to the tracer's files, by a link that the workload made.
+    has_aliases: bool,
     is_launching: bool,
     /// Opens that were not doubted, hashed with a secret to choose those that are.
     dice: Dice,
@@ -121,8 +127,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// A tracer that has just seized the process `root`.
-    pub fn new(root: Pid, pace: Pace, policy: Policy, judge: Judge, outbox: Outbox) -> Self {
+    /// A `tracer` that has just seized the process `root`.
+    pub fn new(
+        (tracer, root): (Tracer, Pid),
+        pace: Pace,
+        policy: Policy,
+        judge: Judge,
+        outbox: Outbox,
+    ) -> Self {
         let mut brain = Brain::default();
         brain.seized(root.leader(), root.leader(), pace);
         Self {
@@ -137,8 +149,10 @@ impl Watch {
             outbox,
             entry: Entry::default(),
             spreads: Map::default(),
+            takings: Map::default(),
+            has_aliases: false,
             held: Map::default(),
-            tracer: Pid::this(),
+            tracer,
             is_launching: true,
             dice: Dice::default(),
             last_status: 0,

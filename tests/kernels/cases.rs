@@ -136,6 +136,11 @@ pub(crate) const ALL: &[Case] = &[
     case("x32", "/bin/x32").both(),
     case("own_filter", "/bin/own_filter").both(),
     case("namespaces", "/bin/namespaces"),
+    case(
+        "pid_1_ends_everybody",
+        "/bin/unshare --pid --fork --mount-proc /bin/kill_everybody",
+    )
+    .both(),
     case("own_ptrace", "/bin/own_ptrace").expect(Expected::Visible(
         "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
     )),

@@ -1,7 +1,12 @@
 /* Everything that a process can do to the one that traces it. */
 #include "target.h"
+#include <asm/ioctls.h>
+#include <dirent.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 static pid_t tracer_pid(void) {
     char line[256];
@@ -11,48 +16,106 @@ static pid_t tracer_pid(void) {
     if (file) fclose(file);
     return tracer;
 }
-static void open_file(pid_t pid, const char *name, int flags) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-    int fd = open(path, flags);
+static void show_file(const char *name, int fd) {
     say("%s: %s", name, fd < 0 ? "refused" : "OPENED");
     if (fd >= 0) close(fd);
 }
+static void open_file(pid_t pid, const char *name, int flags) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    show_file(name, open(path, flags));
+}
+/* The tracer's other thread, by which its process can be named as well. */
+static pid_t other_thread(pid_t tracer) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", tracer);
+    pid_t found = 0;
+    DIR *threads = opendir(path);
+    for (struct dirent *entry; threads && (entry = readdir(threads));)
+        if (atoi(entry->d_name) > 0 && atoi(entry->d_name) != tracer) found = atoi(entry->d_name);
+    if (threads) closedir(threads);
+    return found;
+}
 static void show(const char *name, long result) { say("%s: %s", name, result < 0 ? "refused" : "DONE"); }
+/* All that takes a number of a process. */
+static void attack(pid_t pid) {
+    siginfo_t info = {.si_code = SI_QUEUE};
+    show("kill", kill(pid, SIGKILL));
+    show("stop", kill(pid, SIGSTOP));
+    show("tkill", syscall(SYS_tkill, pid, SIGKILL));
+    show("rt_sigqueueinfo", syscall(SYS_rt_sigqueueinfo, pid, SIGUSR2, &info));
+    show("ptrace attach", ptrace(PTRACE_ATTACH, pid, 0, 0));
+    show("ptrace seize", ptrace(PTRACE_SEIZE, pid, 0, 0));
+    struct rlimit limit = {0, 0};
+    show("prlimit", prlimit(pid, RLIMIT_NOFILE, &limit, NULL));
+    show("setpriority", setpriority(PRIO_PROCESS, pid, 19));
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    show("sched_setaffinity", sched_setaffinity(pid, sizeof set, &set));
+    long word = 0;
+    struct iovec local = {&word, sizeof word}, remote = {(void *)attack, sizeof word};
+    show("process_vm_readv", process_vm_readv(pid, &local, 1, &remote, 1, 0));
+    show("process_vm_writev", process_vm_writev(pid, &local, 1, &remote, 1, 0));
+    open_file(pid, "mem", O_RDWR);
+    open_file(pid, "oom_score_adj", O_WRONLY);
+    open_file(pid, "comm", O_WRONLY);
+    open_file(pid, "timerslack_ns", O_WRONLY);
+    /* A file may send any signal to its owner. */
+    int pipes[2], sockets[2];
+    if (pipe(pipes) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0) die("pipe");
+    show("F_SETOWN", fcntl(pipes[0], F_SETOWN, pid));
+    struct f_owner_ex owner = {F_OWNER_TID, pid};
+    show("F_SETOWN_EX", fcntl(pipes[0], F_SETOWN_EX, &owner));
+    show("FIOSETOWN", ioctl(sockets[0], FIOSETOWN, &pid));
+    show("SIOCSPGRP", ioctl(sockets[0], SIOCSPGRP, &pid));
+    for (int i = 0; i < 2; i++) close(pipes[i]), close(sockets[i]);
+    /* Other paths to the same file. */
+    static const char *const paths[] = {
+        "/proc/self/root/proc/%d/mem", "/proc/thread-self/../../../%d/mem", "/dev/fd/../../%d/mem",
+        "/proc/./%d/mem", "/proc/self/../%d/mem", "/proc/1/../%d/mem",
+        "/proc/self/task/../../%d/oom_score_adj", "//proc//%d//mem",
+    };
+    char path[64];
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        snprintf(path, sizeof path, paths[i], pid);
+        show_file(paths[i], open(path, O_RDWR));
+    }
+    int proc = open("/proc/self/root/proc", O_RDONLY | O_DIRECTORY);
+    snprintf(path, sizeof path, "%d/mem", pid);
+    show_file("below /proc", openat(proc, path, O_RDWR));
+    close(proc);
+    char link[64], below[80];
+    snprintf(link, sizeof link, "/tmp/attack-%d", getpid());
+    snprintf(below, sizeof below, "%s/mem", link);
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    if (symlink(path, link) < 0) die(link);
+    show_file("link to the directory", open(below, O_RDWR));
+    unlink(link);
+    snprintf(path, sizeof path, "/proc/%d/mem", pid);
+    if (symlink(path, link) < 0) die(link);
+    show_file("link to the file", open(link, O_RDWR));
+    int handle = open(link, O_PATH);
+    show_file("handle on the file", handle);
+    unlink(link);
+}
 int main(void) {
     pid_t tracer = tracer_pid();
     if (tracer == 0) die("nobody traces this");
+    attack(tracer);
+    attack(other_thread(tracer));
     siginfo_t info = {.si_code = SI_QUEUE};
-    show("kill", kill(tracer, SIGKILL));
     show("kill of the group", kill(-tracer, SIGKILL));
-    show("stop", kill(tracer, SIGSTOP));
-    show("tkill", syscall(SYS_tkill, tracer, SIGKILL));
     show("tgkill", syscall(SYS_tgkill, tracer, tracer, SIGKILL));
-    show("rt_sigqueueinfo", syscall(SYS_rt_sigqueueinfo, tracer, SIGUSR2, &info));
     show("rt_tgsigqueueinfo", syscall(SYS_rt_tgsigqueueinfo, tracer, tracer, SIGUSR2, &info));
-    int handle = (int)syscall(SYS_pidfd_open, tracer, 0);
-    show("pidfd_open", handle);
+    show("setpgid to our group", setpgid(tracer, getpgrp()));
+    show("setpgid to its group", setpgid(0, tracer));
+    show("pidfd_open", syscall(SYS_pidfd_open, tracer, 0));
     char path[64];
     snprintf(path, sizeof path, "/proc/%d", tracer);
     int directory = open(path, O_RDONLY | O_DIRECTORY);
     show("pidfd_send_signal", syscall(SYS_pidfd_send_signal, directory, SIGKILL, NULL, 0));
-    show("ptrace attach", ptrace(PTRACE_ATTACH, tracer, 0, 0));
-    show("ptrace seize", ptrace(PTRACE_SEIZE, tracer, 0, 0));
-    struct rlimit limit = {0, 0};
-    show("prlimit", prlimit(tracer, RLIMIT_NOFILE, &limit, NULL));
-    show("setpriority", setpriority(PRIO_PROCESS, tracer, 19));
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(0, &set);
-    show("sched_setaffinity", sched_setaffinity(tracer, sizeof set, &set));
-    long word = 0;
-    struct iovec local = {&word, sizeof word}, remote = {(void *)main, sizeof word};
-    show("process_vm_readv", process_vm_readv(tracer, &local, 1, &remote, 1, 0));
-    show("process_vm_writev", process_vm_writev(tracer, &local, 1, &remote, 1, 0));
-    open_file(tracer, "mem", O_RDWR);
-    open_file(tracer, "oom_score_adj", O_WRONLY);
-    open_file(tracer, "comm", O_WRONLY);
-    open_file(tracer, "timerslack_ns", O_WRONLY);
+    show("pidfd_getfd", syscall(SYS_pidfd_getfd, directory, 3, 0));
     int shadow = open("/etc/shadow", O_RDONLY);
     say("still traced: %d, file %s", tracer_pid() == tracer, error_name(shadow));
     return 0;

@@ -241,10 +241,10 @@ impl Stopped {
         registers.write(self.tid)
     }
 
-    /// Changes argument `index` of the call at whose entry the thread stands.
-    pub fn set_argument(&self, index: usize, value: u64) -> Result<(), Errno> {
+    /// Changes the arguments of the call at whose entry the thread stands to those of `call`.
+    pub fn set_arguments(&self, call: &Call) -> Result<(), Errno> {
         let mut registers = arch::Registers::read(self.tid)?;
-        registers.set_argument(index, value);
+        registers.set_arguments(call);
         registers.write(self.tid)
     }
 
@@ -255,10 +255,11 @@ impl Stopped {
         registers.write(self.tid)
     }
 
-    /// At the exit of a call: changes the value that the program will see.
-    pub fn set_result(&self, value: i64) -> Result<(), Errno> {
+    /// At the exit of a call that the program did not make: what it sees is `call`, its own, and
+    /// this result of it.
+    pub fn leave_call(&self, call: &Call, value: i64) -> Result<(), Errno> {
         let mut registers = arch::Registers::read(self.tid)?;
-        registers.set_result(value);
+        registers.leave_call(call, value);
         registers.write(self.tid)
     }
 

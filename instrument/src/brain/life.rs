@@ -40,7 +40,7 @@ pub(super) enum Life<P> {
 
 /// Results between these are orders of the kernel to itself to restart the call; no program ever
 /// sees them (`include/linux/errno.h`).
-const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
+pub(crate) const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
 
 const EINTR: i64 = 4;
 

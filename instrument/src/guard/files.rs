@@ -1,19 +1,93 @@
 //! Files through which the tracer could be read, changed or slowed down.
 
-use sys::{Call, Pid};
+use sys::{Call, Tid};
 
+use crate::ids::Tracer;
 use crate::path::absolute;
+use crate::process::read_link;
 use crate::table::{Kind, Row};
 
 /// Files below `/proc/PID` that are refused even for reading: its memory, its secrets, its
 /// descriptors. Everything else there may be read, as `ps` does.
 const SECRET: &[&[u8]] = &[b"cwd", b"environ", b"fd", b"map_files", b"mem", b"root"];
 
+/// Files below `/proc/PID` through which a process is harmed, whatever path led to them. What the
+/// links among the secrets lead to is harmless by another name.
+const HARMFUL: &[&[u8]] = &[
+    b"autogroup",
+    b"clear_refs",
+    b"comm",
+    b"coredump_filter",
+    b"environ",
+    b"gid_map",
+    b"loginuid",
+    b"mem",
+    b"oom_adj",
+    b"oom_score_adj",
+    b"projid_map",
+    b"sched",
+    b"setgroups",
+    b"timens_offsets",
+    b"timerslack_ns",
+    b"uid_map",
+];
+
 const ACCESS_MODE: u64 = 0o3;
 
-/// Whether a call opens such a file of the tracer. `path` is what was read of the call's memory, and
-/// `base` the directory from which it starts when it is relative.
-pub fn is_of_tracer(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Pid) -> bool {
+/// What a path says of a file that shall be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It may be one of the tracer's by way of links: what was opened must be looked at.
+    Doubtful,
+    /// It is none of the tracer's.
+    Fine,
+    /// It is one of the tracer's.
+    Refused,
+}
+
+/// Looks at a call that opens a file. `path` is what was read of the call's memory, and `base` the
+/// directory from which it starts when it is relative.
+pub fn opening(
+    row: &Row,
+    call: &Call,
+    path: &[u8],
+    base: Option<&[u8]>,
+    tracer: Tracer,
+) -> Opening {
+    if is_of_tracer(row, call, path, base, tracer) {
+        Opening::Refused
+    } else if may_lead_to(path) {
+        Opening::Doubtful
+    } else {
+        Opening::Fine
+    }
+}
+
+/// Whether a path ends like a harmful file of the tracer, wherever it begins.
+pub(super) fn may_lead_to(path: &[u8]) -> bool {
+    let last = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    HARMFUL.contains(&last)
+}
+
+/// Whether a descriptor that was just opened is on a file of the tracer that nobody may open.
+pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> bool {
+    let Some(link) = read_link(tid, &format!("fd/{fd}")) else {
+        return false;
+    };
+    if !link.starts_with(b"/proc/") {
+        return false;
+    }
+    let info = std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).unwrap_or_default();
+    let flags = info
+        .lines()
+        .find_map(|line| line.strip_prefix("flags:"))
+        .and_then(|flags| u64::from_str_radix(flags.trim(), 8).ok());
+    let is_write = flags.is_none_or(|flags| flags & ACCESS_MODE != 0);
+    is_guarded(&link, tracer, is_write)
+}
+
+/// Whether a call opens such a file of the tracer, as its path says.
+fn is_of_tracer(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Tracer) -> bool {
     let is_write = flags(row, call) & ACCESS_MODE != 0;
     if path.first() == Some(&b'/') {
         // Nearly all paths end here.
@@ -26,9 +100,9 @@ pub fn is_of_tracer(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tr
 }
 
 /// Whether an absolute, normalised path is one that nobody may open.
-fn is_guarded(path: &[u8], tracer: Pid, is_write: bool) -> bool {
+fn is_guarded(path: &[u8], tracer: Tracer, is_write: bool) -> bool {
     let mut parts = path.split(|byte| *byte == b'/').skip(1);
-    if parts.next() != Some(b"proc") || parts.next() != Some(&*tracer_name(tracer)) {
+    if parts.next() != Some(b"proc") || !parts.next().is_some_and(|name| is_name(name, tracer)) {
         return false;
     }
     let mut file = parts.next();
@@ -40,8 +114,12 @@ fn is_guarded(path: &[u8], tracer: Pid, is_write: bool) -> bool {
     file.is_some_and(|file| is_write || SECRET.contains(&file))
 }
 
-fn tracer_name(tracer: Pid) -> Vec<u8> {
-    tracer.to_string().into_bytes()
+/// Whether a directory of `/proc` has this name because of the tracer.
+fn is_name(name: &[u8], tracer: Tracer) -> bool {
+    let number = std::str::from_utf8(name)
+        .ok()
+        .and_then(|name| name.parse().ok());
+    number.is_some_and(|number| tracer.is(number))
 }
 
 fn word(call: &Call, at: u8) -> u64 {
@@ -63,14 +141,17 @@ fn flags(row: &Row, call: &Call) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use sys::{Abi, Tid};
+    use sys::{Abi, Pid};
 
     use super::*;
     use crate::table::rows;
 
-    const TRACER: Pid = Pid(42);
+    const TRACER: Tracer = Tracer {
+        pid: Pid(42),
+        sender: Tid(43),
+    };
 
-    fn refused(name: &str, args: [u64; 6], path: &str) -> bool {
+    fn looked_at(name: &str, args: [u64; 6], path: &str) -> Opening {
         let (_, row) = rows().find(|(_, row)| row.call == name).unwrap();
         let call = Call {
             abi: Abi::X86_64,
@@ -78,7 +159,11 @@ mod tests {
             args,
         };
         let base = crate::decode::base(row, &call, Tid::this(), path.as_bytes());
-        is_of_tracer(row, &call, path.as_bytes(), base.as_deref(), TRACER)
+        opening(row, &call, path.as_bytes(), base.as_deref(), TRACER)
+    }
+
+    fn refused(name: &str, args: [u64; 6], path: &str) -> bool {
+        looked_at(name, args, path) == Opening::Refused
     }
 
     #[test]
@@ -88,6 +173,7 @@ mod tests {
             ("/proc/42/mem", 2, true),
             ("/proc//self/../42/./mem", 0, true),
             ("/proc/42/task/43/mem", 0, true),
+            ("/proc/43/mem", 0, true),
             ("/proc/42/environ", 0, true),
             ("/proc/42/fd/3", 0, true),
             ("/proc/42/oom_score_adj", 1, true),
@@ -113,7 +199,39 @@ mod tests {
         let proc = std::fs::File::open("/proc").unwrap();
         let fd = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&proc)).unwrap();
         assert!(refused("openat", [fd, 0, 0, 0, 0, 0], "42/mem"));
-        assert!(!refused("openat", [fd, 0, 0, 0, 0, 0], "43/mem"));
+        assert!(!refused("openat", [fd, 0, 0, 0, 0, 0], "44/mem"));
         assert!(!refused("openat", [fd, 0, 0, 0, 0, 0], "42/stat"));
+    }
+
+    #[test]
+    fn paths_that_end_like_harmful_files_are_looked_at_once_open() {
+        for (path, expected) in [
+            ("/proc/self/root/proc/42/mem", Opening::Doubtful),
+            ("/proc/thread-self/../../../42/mem", Opening::Doubtful),
+            ("/tmp/link/oom_score_adj", Opening::Doubtful),
+            ("/etc/hostname", Opening::Fine),
+            ("/proc/42/mem", Opening::Refused),
+        ] {
+            assert_eq!(
+                looked_at("open", [0, 2, 0, 0, 0, 0], path),
+                expected,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_told_by_the_kernel() {
+        let file = std::fs::File::open("/proc/self/environ").unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&file).into();
+        let this = Tracer {
+            pid: Pid::this(),
+            sender: Tid(0),
+        };
+        assert!(opened(Tid::this(), fd, this));
+        assert!(!opened(Tid::this(), fd, TRACER));
+        let status = std::fs::File::open("/proc/self/status").unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&status).into();
+        assert!(!opened(Tid::this(), fd, this), "it may be read");
     }
 }

@@ -13,8 +13,11 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use sys::Tid;
 
 use super::Rounds;
 use super::lines::Lines;
@@ -77,12 +80,16 @@ impl Sender {
     }
 
     /// Starts the thread, which ends with the process.
-    pub(super) fn start(mut self) -> io::Result<()> {
+    pub(super) fn start(mut self) -> io::Result<Tid> {
         let bell = Arc::clone(&self.bell);
+        let (tell, told) = sync_channel(1);
         let thread = thread::Builder::new()
             .name("outbox".to_owned())
             .stack_size(256 * 1024)
             .spawn(move || {
+                if tell.send(Tid::this()).is_err() {
+                    return;
+                }
                 loop {
                     self.turn();
                 }
@@ -90,7 +97,8 @@ impl Sender {
         // Rung before this, the bell is heard at the first look.
         bell.sender
             .set(thread.thread().clone())
-            .map_err(|_| io::ErrorKind::AlreadyExists.into())
+            .map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))?;
+        told.recv().map_err(io::Error::other)
     }
 
     fn turn(&mut self) {

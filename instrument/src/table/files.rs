@@ -5,7 +5,7 @@ use event::EventType as E;
 use super::Kind::{
     Fd, Flags, Gid, HowFlags, HowMode, HowResolve, Mode, Path, PathAt, Result, Text, Uid,
 };
-use super::{FdOf, Row, n, old, p};
+use super::{FdOf, Guard, Row, n, old, p};
 
 pub(super) static ROWS: &[Row] = &[
     Row::new("open", old(2, &[5]))
@@ -73,6 +73,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("symlink", old(88, &[83]))
         .event(E::Symlink)
         .params(&[p("target", Text(0)), p("linkpath", Path(1))])
+        .guard(Guard::Always)
         .why("another name for a file, past the rules for the first"),
     Row::new("symlinkat", n(266, &[304], 36))
         .event(E::Symlinkat)
@@ -81,6 +82,7 @@ pub(super) static ROWS: &[Row] = &[
             p("linkdirfd", Fd(1)),
             p("linkpath", PathAt(1, 2)),
         ])
+        .guard(Guard::Always)
         .why("another name for a file, past the rules for the first"),
     Row::new("unlink", old(87, &[10]))
         .event(E::Unlink)

@@ -2,7 +2,28 @@
 
 use super::{Guard, Numbers, Row, n};
 
+/// `F_SETOWN` and `F_SETOWN_EX`.
+const SET_OWNER: &[u32] = &[8, 15];
+
+/// `FIOSETOWN` and `SIOCSPGRP`.
+const SET_OWNER_OF_SOCKET: &[u32] = &[0x8901, 0x8902];
+
 pub(super) static ROWS: &[Row] = &[
+    Row::new("setpgid", n(109, &[57], 154))
+        .guard(Guard::EitherTracer(0, 1))
+        .why("in one process group with the workload, the tracer would get its signals"),
+    Row::new("fcntl", n(72, &[55], 25))
+        .guard(Guard::OneOf(1, SET_OWNER))
+        .why("the owner of a file gets signals from it, of any number"),
+    Row::new("fcntl64", Numbers::new(None, &[221], None))
+        .guard(Guard::OneOf(1, SET_OWNER))
+        .why("the owner of a file gets signals from it, of any number"),
+    Row::new("ioctl", n(16, &[54], 29).x32(514))
+        .guard(Guard::OneOf(1, SET_OWNER_OF_SOCKET))
+        .why("the owner of a socket gets signals from it, of any number"),
+    Row::new("pidfd_getfd", n(438, &[438], 438))
+        .guard(Guard::Always)
+        .why("the tracer's descriptors are refused"),
     Row::new("socketcall", Numbers::new(None, &[102], None))
         .guard(Guard::Always)
         .why("32-bit programs reach all socket calls through it; it is read as the call meant"),

@@ -98,7 +98,12 @@ fn guard(guard: Guard) -> String {
     match guard {
         Guard::Always => "always".to_owned(),
         Guard::AnyBit(at, bits) => format!("argument {at} has any of {bits:#x}"),
+        Guard::EitherTracer(one, other) => format!("argument {one} or {other} is the tracer"),
         Guard::Never => String::new(),
+        Guard::OneOf(at, values) => {
+            let values: Vec<String> = values.iter().map(|value| format!("{value:#x}")).collect();
+            format!("argument {at} is one of {}", values.join(", "))
+        }
         Guard::Tracer(at) => format!("argument {at} is the tracer"),
         Guard::TracerOrAll(at) => format!("argument {at} is the tracer, its group, or -1"),
     }

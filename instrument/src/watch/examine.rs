@@ -43,17 +43,15 @@ impl Watch {
         let read = self.read_path(stopped, row, &call, pid);
         let base = read.and_then(|_| decode::base(row, &call, tid, &self.path));
         let base = base.as_deref();
-        if read.is_some()
-            && row.fd == FdOf::Opened
-            && guard::is_of_tracer(row, &call, &self.path, base, self.tracer)
-        {
-            self.refuse(stopped, Errno::EPERM, pid, Told::Tamper);
+        let opens = row.fd == FdOf::Opened;
+        if opens && read.is_some() {
+            self.guard_opening(stopped, (row, &call, base), pid);
         }
         let key = read.and_then(|_| {
             let state = self.world.processes.state(pid)?;
             self.memo.key(row, &call, state, (base, &self.path))
         });
-        let is_doubted = row.fd == FdOf::Opened && self.doubts(tid);
+        let is_doubted = opens && (self.is_taken_in_doubt(tid) || self.doubts(tid));
         let is_asked = self.policy.events || is_doubted;
         if !is_asked && key.is_some_and(|key| self.memo.is_dull(key)) {
             return Decision::Go;
@@ -105,12 +103,13 @@ impl Watch {
                     tracing::error!(error = error.desc(), "Cannot spare the tracer a signal.");
                 }
             }
+            Verdict::Alias => self.has_aliases = true,
             Verdict::Tell(what) => self.tell(pid, what),
             Verdict::Refuse(errno, what) => self.refuse(stopped, errno, pid, what),
         }
     }
 
-    fn refuse(&mut self, stopped: &Stopped, errno: Errno, pid: Pid, what: Told) {
+    pub(super) fn refuse(&mut self, stopped: &Stopped, errno: Errno, pid: Pid, what: Told) {
         if let Err(error) = stopped.refuse(errno) {
             tracing::error!(error = error.desc(), "Cannot refuse a call.");
         }
@@ -161,7 +160,7 @@ impl Watch {
         }
     }
 
-    fn tell(&mut self, pid: Pid, what: Told) {
+    pub(super) fn tell(&mut self, pid: Pid, what: Told) {
         if let Some(alert) = self.notices.told(&self.world, pid, what) {
             self.outbox.alert(&alert);
         }

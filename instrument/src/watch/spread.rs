@@ -83,7 +83,7 @@ impl Watch {
             call,
             mask: stopped.signal_mask()?,
             targets: self.everybody(),
-            done: HashSet::from([Pid(1), caller, self.tracer]),
+            done: HashSet::from([Pid(1), caller, self.tracer.pid]),
             rounds: 0,
             result: NOBODY,
         };
@@ -91,7 +91,9 @@ impl Watch {
         let Some(first) = spread.next(Vec::new) else {
             return stopped.refuse(Errno::ESRCH);
         };
-        stopped.set_argument(0, u64::from(first.0.cast_unsigned()))?;
+        let mut first_call = call;
+        first_call.args[0] = u64::from(first.0.cast_unsigned());
+        stopped.set_arguments(&first_call)?;
         stopped.set_signal_mask(u64::MAX)?;
         self.spreads.insert(stopped.tid(), spread);
         Ok(())
@@ -136,9 +138,7 @@ impl Watch {
             self.spreads.insert(tid, spread);
             return Ok(Resume::ToSyscall(None));
         }
-        stopped.set_result(spread.result)?;
-        // The program's registers are as they were, but for the result.
-        stopped.set_argument(0, spread.call.args[0])?;
+        stopped.leave_call(&spread.call, spread.result)?;
         stopped.set_signal_mask(spread.mask)?;
         Ok(self.brain.pace(tid).apply(Resume::Continue(None)))
     }

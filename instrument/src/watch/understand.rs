@@ -20,6 +20,9 @@ impl Watch {
         if let Some(next) = self.go_on_spreading(stopped)? {
             return Ok(next);
         }
+        if let Some(next) = self.go_on_taking(stopped)? {
+            return Ok(next);
+        }
         let tid = stopped.tid();
         let (stop, row) = match stopped.how() {
             How::Exec => {
@@ -65,6 +68,7 @@ impl Watch {
         }
         self.release(step.release);
         Ok(match (step.next, stop, row) {
+            (next, Stop::Exit(result), _) => self.take_back(stopped, result)?.unwrap_or(next),
             (Next::Examine, Stop::Entry(call), Some(row)) => {
                 let decision = self.examine(stopped, row, call);
                 Next::Resume(self.brain.decided(tid, call, decision))
@@ -144,6 +148,7 @@ impl Watch {
         };
         self.held.remove(&tid);
         self.spreads.remove(&tid);
+        self.takings.remove(&tid);
         let step = self.brain.on_gone(tid);
         for learnt in step.learnt {
             self.learn_without_stop(learnt);

@@ -99,16 +99,16 @@ impl Registers {
         self.general.regs[0] = value.cast_unsigned();
     }
 
-    /// Sets the value that a call returned.
-    pub fn set_result(&mut self, value: i64) {
+    /// What a program sees after `call`: its own registers, and the result.
+    pub fn leave_call(&mut self, call: &Call, value: i64) {
+        self.general.regs[8] = u64::from(call.number);
+        self.set_arguments(call);
         self.general.regs[0] = value.cast_unsigned();
     }
 
-    /// Sets an argument.
-    pub fn set_argument(&mut self, index: usize, value: u64) {
-        if let Some(slot) = self.general.regs[..6].get_mut(index) {
-            *slot = value;
-        }
+    /// Sets the arguments.
+    pub fn set_arguments(&mut self, call: &Call) {
+        self.general.regs[..6].copy_from_slice(&call.args);
     }
 
     /// Steps back onto the `svc` instruction, to do `call`. Its first argument stands where the
@@ -117,6 +117,6 @@ impl Registers {
         self.forgets_call = true;
         self.general.pc = self.general.pc.wrapping_sub(4);
         self.general.regs[8] = u64::from(call.number);
-        self.general.regs[..6].copy_from_slice(&call.args);
+        self.set_arguments(call);
     }
 }

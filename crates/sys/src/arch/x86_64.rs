@@ -64,38 +64,32 @@ impl Registers {
         self.0.rax = value.cast_unsigned();
     }
 
-    /// Sets the value that a call returned.
-    pub fn set_result(&mut self, value: i64) {
+    /// What a program sees after `call`: its own registers, and the result.
+    pub fn leave_call(&mut self, call: &Call, value: i64) {
+        self.set_arguments(call);
         self.0.rax = value.cast_unsigned();
-    }
-
-    /// Sets an argument of the native convention, or of `int 0x80` in a 32-bit program.
-    pub fn set_argument(&mut self, index: usize, value: u64) {
-        let is_32 = self.call().abi == Abi::I386;
-        let r = &mut self.0;
-        let slots: [&mut u64; 6] = if is_32 {
-            [
-                &mut r.rbx, &mut r.rcx, &mut r.rdx, &mut r.rsi, &mut r.rdi, &mut r.rbp,
-            ]
-        } else {
-            [
-                &mut r.rdi, &mut r.rsi, &mut r.rdx, &mut r.r10, &mut r.r8, &mut r.r9,
-            ]
-        };
-        if let Some(slot) = slots.into_iter().nth(index) {
-            *slot = value;
-        }
     }
 
     /// Steps back onto the two bytes of `syscall` or `int 0x80`, to do `call`.
     pub fn call_again(&mut self, call: &Call) {
+        self.0.rip = self.0.rip.wrapping_sub(2);
+        self.0.rax = u64::from(call.number);
+        self.set_arguments(call);
+    }
+
+    /// Sets the arguments where the call's convention has them. A 64-bit program that calls by
+    /// `int 0x80` keeps the upper halves, which the kernel does not look at.
+    pub fn set_arguments(&mut self, call: &Call) {
         let r = &mut self.0;
-        r.rip = r.rip.wrapping_sub(2);
-        r.rax = u64::from(call.number);
-        if call.abi == Abi::I386 {
-            [r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp] = call.args;
-        } else {
+        if call.abi != Abi::I386 {
             [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9] = call.args;
+            return;
+        }
+        let slots = [
+            &mut r.rbx, &mut r.rcx, &mut r.rdx, &mut r.rsi, &mut r.rdi, &mut r.rbp,
+        ];
+        for (slot, value) in slots.into_iter().zip(call.args) {
+            *slot = *slot & !0xffff_ffff | value & 0xffff_ffff;
         }
     }
 }
