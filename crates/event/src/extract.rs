@@ -44,6 +44,12 @@ pub fn ends(facts: &dyn Facts) -> Ends {
     descriptor::ends(facts)
 }
 
+/// What `fd.name` is, when that is the path of a file: the shortest way to what is asked most.
+/// `None` says nothing; [`extract`] does.
+pub fn path(facts: &dyn Facts) -> Option<&[u8]> {
+    descriptor::path(facts)
+}
+
 /// Calls `each` for the process's ancestors (the process itself excluded), nearest first, until it
 /// returns `true`.
 pub fn any_ancestor<'a>(

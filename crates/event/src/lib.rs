@@ -19,7 +19,7 @@ mod value;
 
 pub use alert::{Alert, FieldValue, Priority};
 pub use clock::{Shape, time_string};
-pub use extract::{Ends, any_ancestor, ends, extract};
+pub use extract::{Ends, any_ancestor, ends, extract, path};
 pub use facts::{
     Arg, Args, Capabilities, Credentials, ExeFile, Facts, Fd, FdKind, L4Proto, Outcome,
     ProcessFacts, Role, Task,

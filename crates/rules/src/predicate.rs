@@ -8,11 +8,13 @@ use event::{Ends, Facts, Field, FieldId, Lookup, Value, any_ancestor, ends, extr
 mod call;
 mod number;
 mod paths;
+mod pattern;
 mod text;
 
 pub(crate) use call::{Call, Part};
 pub(crate) use number::{NumberTest, Ordering3};
 pub(crate) use paths::PathSet;
+pub(crate) use pattern::Pattern;
 pub(crate) use text::{TextTest, contains, hex};
 
 use crate::ast::{Modifier, Op};

@@ -5,19 +5,22 @@
 //! it. Comparisons of one field with many strings are answered by one look-up for all of them. So
 //! most events are done with after a handful of steps.
 
-use event::{EventType, Facts, Field, Lookup, Value, extract};
+use event::{EventType, Facts, Field, FieldId, any_ancestor, extract, path};
 
 use crate::dag::{Dag, NodeId};
-use crate::predicate::{Predicate, Tri};
+use crate::predicate::{Predicate, Test, Tri};
 
-mod automaton;
 mod build;
 mod cost;
 mod group;
+mod memory;
+mod substrings;
 mod trie;
 
 pub(crate) use group::Fold;
 use group::{Group, Known, Reader};
+pub(crate) use memory::Memory;
+use memory::TextState;
 
 /// A number within a program.
 type Index = u32;
@@ -25,27 +28,45 @@ type Index = u32;
 /// A part of a condition.
 #[derive(Clone, Debug)]
 enum Step {
+    /// Strings that are looked up together: whether one of those in `mask` is it.
+    Member { group: Index, mask: u64 },
+    /// Whether there is a value and it is none of those in `mask`.
+    NoMember { group: Index, mask: u64 },
+    /// What is asked once per event.
+    Once(Once),
+}
+
+#[derive(Clone, Debug)]
+enum Once {
     All(Box<[Index]>),
     Any(Box<[Index]>),
     /// A comparison on its own.
     Ask(Index),
-    /// Strings that are looked up together: whether one of those in `mask` is it.
-    Member {
-        group: Index,
-        mask: u64,
-    },
-    /// Whether there is a value and it is none of those in `mask`.
-    NoMember {
-        group: Index,
-        mask: u64,
-    },
     Not(Index),
 }
 
-/// A part of the conditions of up to 64 rules, and which of them need it.
+/// A comparison on its own.
 #[derive(Clone, Debug)]
-struct Factor {
+struct Ask {
+    predicate: Predicate,
+    /// The text that it asks about, when that is kept anyway.
+    text: Option<Index>,
+}
+
+/// Up to 64 rules.
+#[derive(Clone, Debug)]
+struct Block {
+    /// What several rules need and few events have, the most telling first.
+    shared: Box<[Shared]>,
+    /// The rules, in order of definition.
+    rules: Box<[Rule]>,
+}
+
+/// A part of the conditions of several rules.
+#[derive(Clone, Debug)]
+struct Shared {
     what: What,
+    /// The rules that need it, one bit each.
     rules: u64,
 }
 
@@ -60,21 +81,19 @@ enum What {
     },
 }
 
-/// Up to 64 rules.
+/// A rule, and what must hold for it besides what it shares.
 #[derive(Clone, Debug)]
-struct Block {
-    factors: Box<[Factor]>,
-    /// One bit per rule.
-    all: u64,
-    /// The rules' numbers in the rule set, in order of definition.
-    rules: Box<[u32]>,
+struct Rule {
+    /// Its number in the rule set.
+    number: u32,
+    steps: Box<[Index]>,
 }
 
 /// The rules of one type of events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     steps: Vec<Step>,
-    asks: Vec<Predicate>,
+    asks: Vec<Ask>,
     groups: Vec<Group>,
     /// Fields whose text is put together once and kept for several groups.
     texts: Vec<Field>,
@@ -83,61 +102,11 @@ pub(crate) struct Program {
     leaves: Vec<Predicate>,
 }
 
-/// Memory that evaluations use again and again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Memory {
-    steps: Vec<Option<Tri>>,
-    groups: Vec<Option<Known>>,
-    texts: Vec<KeptText>,
-    scratch: Vec<u8>,
-    pub(crate) matched: Vec<u32>,
-}
-
-/// Text that was put together for this event.
-#[derive(Clone, Debug, Default)]
-struct KeptText {
-    state: Option<TextState>,
-    bytes: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum TextState {
+/// Text that a field has.
+enum Text<'a> {
+    Is(&'a [u8]),
     Pending,
-    There,
     Unset,
-}
-
-/// Room for text that is put together, such as a command line. Longer text makes it grow once.
-const TEXT: usize = 4 << 10;
-
-impl Memory {
-    /// Makes room for programs, so that no evaluation has to.
-    pub(crate) fn reserve(&mut self, program: &Program) {
-        grow(&mut self.steps, program.steps.len());
-        grow(&mut self.groups, program.groups.len());
-        grow(&mut self.texts, program.texts.len());
-        for text in &mut self.texts {
-            text.bytes.reserve(TEXT);
-        }
-        let rules: usize = program.blocks.iter().map(|block| block.rules.len()).sum();
-        self.matched.reserve(rules);
-        self.scratch.reserve(TEXT);
-    }
-
-    fn forget(&mut self, program: &Program) {
-        self.matched.clear();
-        self.steps[..program.steps.len()].fill(None);
-        self.groups[..program.groups.len()].fill(None);
-        for text in &mut self.texts[..program.texts.len()] {
-            text.state = None;
-        }
-    }
-}
-
-fn grow<T: Clone + Default>(items: &mut Vec<T>, length: usize) {
-    if items.len() < length {
-        items.resize(length, T::default());
-    }
 }
 
 /// What a program found.
@@ -170,7 +139,7 @@ impl Program {
     pub(crate) fn rules(&self) -> impl Iterator<Item = u32> {
         self.blocks
             .iter()
-            .flat_map(|block| block.rules.iter().copied())
+            .flat_map(|block| block.rules.iter().map(|rule| rule.number))
     }
 
     /// Whether an answer may be open at the entry of an event of this type.
@@ -182,18 +151,20 @@ impl Program {
     pub(crate) fn run(&self, facts: &dyn Facts, first_only: bool, memory: &mut Memory) -> Found {
         memory.forget(self);
         for block in &self.blocks {
-            let (alive, open) = self.survivors(block, facts, memory);
-            let mut left = alive;
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                if open & (1 << bit) != 0 {
-                    return Found::Undecided;
+            let (mut alive, open) = self.survivors(block, facts, memory);
+            while alive != 0 {
+                let bit = alive.trailing_zeros();
+                alive &= alive - 1;
+                let rule = &block.rules[bit as usize];
+                let is_open = open & (1 << bit) != 0;
+                match self.combine(&rule.steps, Tri::False, facts, memory) {
+                    Tri::False => continue,
+                    Tri::True if !is_open => memory.matched.push(rule.number),
+                    Tri::Pending | Tri::True => return Found::Undecided,
                 }
-                memory.matched.push(block.rules[bit as usize]);
                 if first_only {
                     return Found::Matches;
                 }
-                left &= left - 1;
             }
         }
         if memory.matched.is_empty() {
@@ -203,16 +174,16 @@ impl Program {
         }
     }
 
-    /// The rules of a block that no factor takes out, and those of them that are still open.
+    /// The rules of a block that no shared part takes out, and those of them that are still open.
     fn survivors(&self, block: &Block, facts: &dyn Facts, memory: &mut Memory) -> (u64, u64) {
-        let mut alive = block.all;
+        let mut alive = u64::MAX >> (u64::BITS as usize - block.rules.len());
         let mut open = 0_u64;
-        for factor in &block.factors {
-            let concerned = factor.rules & alive;
+        for shared in &block.shared {
+            let concerned = shared.rules & alive;
             if concerned == 0 {
                 continue;
             }
-            match &factor.what {
+            match &shared.what {
                 What::Step(step) => match self.ask(*step, facts, memory) {
                     Tri::True => {}
                     Tri::Pending => open |= concerned,
@@ -224,18 +195,14 @@ impl Program {
                     Known::Pending => open |= concerned,
                 },
             }
-            if alive == 0 {
-                break;
-            }
         }
-        (alive, open & alive)
+        (alive, open)
     }
 
+    #[inline]
     fn ask(&self, step: Index, facts: &dyn Facts, memory: &mut Memory) -> Tri {
-        if let Some(known) = memory.steps[step as usize] {
-            return known;
-        }
-        let answer = match &self.steps[step as usize] {
+        match &self.steps[step as usize] {
+            // What was looked up is kept for all who ask.
             Step::Member { group, mask } => match self.group(*group, facts, memory) {
                 Known::Found(found) => (found & mask != 0).into(),
                 Known::Pending => Tri::Pending,
@@ -246,13 +213,36 @@ impl Program {
                 Known::Pending => Tri::Pending,
                 Known::Unset => Tri::False,
             },
-            Step::Ask(ask) => self.asks[*ask as usize].ask(facts, &mut memory.scratch),
-            Step::Not(inner) => self.ask(*inner, facts, memory).not(),
-            Step::All(steps) => self.combine(steps, Tri::False, facts, memory),
-            Step::Any(steps) => self.combine(steps, Tri::True, facts, memory),
+            Step::Once(once) => {
+                if let Some(known) = memory.steps[step as usize] {
+                    return known;
+                }
+                let answer = self.answer(once, facts, memory);
+                memory.steps[step as usize] = Some(answer);
+                answer
+            }
+        }
+    }
+
+    /// Asks what has not been asked of this event.
+    fn answer(&self, once: &Once, facts: &dyn Facts, memory: &mut Memory) -> Tri {
+        match once {
+            Once::Ask(ask) => self.compare(&self.asks[*ask as usize], facts, memory),
+            Once::Not(inner) => self.ask(*inner, facts, memory).not(),
+            Once::All(steps) => self.combine(steps, Tri::False, facts, memory),
+            Once::Any(steps) => self.combine(steps, Tri::True, facts, memory),
+        }
+    }
+
+    fn compare(&self, ask: &Ask, facts: &dyn Facts, memory: &mut Memory) -> Tri {
+        let (Some(text), Test::Text(test)) = (ask.text, &ask.predicate.test) else {
+            return ask.predicate.ask(facts, &mut memory.scratch);
         };
-        memory.steps[step as usize] = Some(answer);
-        answer
+        match self.text(text, facts, memory) {
+            Text::Is(text) => test.holds(text).into(),
+            Text::Pending => Tri::Pending,
+            Text::Unset => Tri::False,
+        }
     }
 
     /// Stops at the first answer that settles it; an open one leaves it open.
@@ -275,31 +265,61 @@ impl Program {
     }
 
     /// Looks a field's value up among the strings of a group.
+    #[inline]
     fn group(&self, index: Index, facts: &dyn Facts, memory: &mut Memory) -> Known {
-        if let Some(known) = memory.groups[index as usize] {
-            return known;
+        match memory.groups[index as usize] {
+            Some(known) => known,
+            None => self.look_up(index, facts, memory),
         }
+    }
+
+    fn look_up(&self, index: Index, facts: &dyn Facts, memory: &mut Memory) -> Known {
         let group = &self.groups[index as usize];
         let known = match group.reader {
+            Reader::Ancestors => {
+                let mut found = 0;
+                any_ancestor(facts, |ancestor| {
+                    found |= group.matcher.find(ancestor.comm());
+                    false
+                });
+                Known::Found(found)
+            }
             Reader::Name(generation) => match facts.process(generation) {
                 Some(process) => Known::Found(group.matcher.find(process.comm())),
+                None => Known::Unset,
+            },
+            Reader::Exe(generation) => match facts.process(generation) {
+                Some(process) => Known::Found(group.matcher.find(process.exe())),
                 None => Known::Unset,
             },
             Reader::Plain => {
                 let value = extract(&group.field, facts, &mut memory.scratch);
                 group.matcher.look_up(&value)
             }
-            Reader::Kept(text) => {
-                let kept = &mut memory.texts[text as usize];
-                match kept.there(&group.field, facts, &mut memory.scratch) {
-                    TextState::There => Known::Found(group.matcher.find(&kept.bytes)),
-                    TextState::Pending => Known::Pending,
-                    TextState::Unset => Known::Unset,
-                }
-            }
+            Reader::Kept(text) => match self.text(text, facts, memory) {
+                Text::Is(text) => Known::Found(group.matcher.find(text)),
+                Text::Pending => Known::Pending,
+                Text::Unset => Known::Unset,
+            },
         };
         memory.groups[index as usize] = Some(known);
         known
+    }
+
+    /// Text that is kept for the event, unless it is there to be borrowed after all.
+    fn text<'a>(&self, index: Index, facts: &'a dyn Facts, memory: &'a mut Memory) -> Text<'a> {
+        let field = &self.texts[index as usize];
+        if field.id == FieldId::FdName
+            && let Some(path) = path(facts)
+        {
+            return Text::Is(path);
+        }
+        let kept = &mut memory.texts[index as usize];
+        match kept.there(field, facts, &mut memory.scratch) {
+            TextState::There => Text::Is(&kept.bytes),
+            TextState::Pending => Text::Pending,
+            TextState::Unset => Text::Unset,
+        }
     }
 }
 
@@ -309,24 +329,4 @@ fn lacking(needs: &[(u64, u64)], found: u64) -> u64 {
         .iter()
         .filter(|(strings, _)| found & strings == 0)
         .fold(0, |rules, (_, needing)| rules | needing)
-}
-
-impl KeptText {
-    /// Puts the text together unless that has been done for this event.
-    fn there(&mut self, field: &Field, facts: &dyn Facts, scratch: &mut Vec<u8>) -> TextState {
-        if let Some(state) = self.state {
-            return state;
-        }
-        let state = match extract(field, facts, scratch) {
-            Lookup::Is(Value::Text(text)) => {
-                self.bytes.clear();
-                self.bytes.extend_from_slice(&text);
-                TextState::There
-            }
-            Lookup::Is(_) | Lookup::Unset => TextState::Unset,
-            Lookup::Pending => TextState::Pending,
-        };
-        self.state = Some(state);
-        state
-    }
 }

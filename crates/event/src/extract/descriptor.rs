@@ -18,43 +18,47 @@ pub struct Ends {
     pub is_pending: bool,
 }
 
-/// What the kernel decides only when the call returns.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent questions, asked one by one"
-)]
+/// What the kernel decides only when the call returns. Each question is answered when it is asked:
+/// most fields ask one.
 #[derive(Clone, Copy)]
-struct Open {
-    /// Everything about the descriptor: `accept` has not made it yet.
-    everything: bool,
-    /// The local end: `connect` and `sendto` bind a socket that has no address yet.
-    local: bool,
-    /// The peer: whoever sent what is received.
-    peer: bool,
-    /// The number, and what `stat` would tell of the file.
-    number: bool,
-    /// Whether it ends up connected.
-    connected: bool,
+struct Open<'a> {
+    facts: &'a dyn Facts,
+    fd: &'a Fd<'a>,
 }
 
-fn open_questions(facts: &dyn Facts, fd: &Fd<'_>) -> Open {
-    use EventType as T;
-    let pending = facts.outcome() == Outcome::Pending;
-    let kind = facts.kind();
-    let receives = matches!(kind, T::Recvfrom | T::Recvmsg);
-    let accepts = matches!(kind, T::Accept | T::Accept4);
-    let is_unbound = fd.local.is_none_or(|local| local.port() == 0);
-    Open {
-        everything: pending && accepts,
-        local: pending
-            && is_unbound
-            && matches!(
-                kind,
-                T::Bind | T::Connect | T::Listen | T::Sendmsg | T::Sendto
-            ),
-        peer: pending && receives,
-        number: pending && fd.num.is_none(),
-        connected: pending && kind == T::Connect,
+impl Open<'_> {
+    fn is_pending(self) -> bool {
+        self.facts.outcome() == Outcome::Pending
+    }
+
+    /// Everything about the descriptor: `accept` has not made it yet.
+    fn everything(self) -> bool {
+        matches!(self.facts.kind(), EventType::Accept | EventType::Accept4) && self.is_pending()
+    }
+
+    /// The local end: `connect` and `sendto` bind a socket that has no address yet.
+    fn local(self) -> bool {
+        use EventType as T;
+        let binds = matches!(
+            self.facts.kind(),
+            T::Bind | T::Connect | T::Listen | T::Sendmsg | T::Sendto
+        );
+        binds && self.fd.local.is_none_or(|local| local.port() == 0) && self.is_pending()
+    }
+
+    /// The peer: whoever sent what is received.
+    fn peer(self) -> bool {
+        matches!(self.facts.kind(), EventType::Recvfrom | EventType::Recvmsg) && self.is_pending()
+    }
+
+    /// The number, and what `stat` would tell of the file.
+    fn number(self) -> bool {
+        self.fd.num.is_none() && self.is_pending()
+    }
+
+    /// Whether it ends up connected.
+    fn connected(self) -> bool {
+        self.facts.kind() == EventType::Connect && self.is_pending()
     }
 }
 
@@ -66,12 +70,19 @@ pub(super) fn ends(facts: &dyn Facts) -> Ends {
             is_pending: is_unmade(facts),
         };
     };
-    let open = open_questions(facts, fd);
+    let open = Open { facts, fd };
     Ends {
-        local: fd.local.filter(|_| !open.local && !open.everything),
-        peer: fd.peer.filter(|_| !open.peer && !open.everything),
-        is_pending: is_socket(fd) && (open.local || open.peer || open.everything),
+        local: fd.local.filter(|_| !open.local() && !open.everything()),
+        peer: fd.peer.filter(|_| !open.peer() && !open.everything()),
+        is_pending: is_socket(fd) && (open.local() || open.peer() || open.everything()),
     }
+}
+
+/// What `fd.name` is, when that is the path of a file: nothing has to be put together then.
+pub(super) fn path(facts: &dyn Facts) -> Option<&[u8]> {
+    let fd = facts.fd()?;
+    let is_made = !matches!(facts.kind(), EventType::Accept | EventType::Accept4);
+    file_name(fd).filter(|_| is_made)
 }
 
 /// Whether the event has no descriptor because the call that makes it has not returned.
@@ -92,15 +103,15 @@ pub(super) fn extract<'a>(
             Lookup::Unset
         };
     };
-    let open = open_questions(facts, fd);
-    if open.everything {
+    let open = Open { facts, fd };
+    if open.everything() {
         return Lookup::Pending;
     }
     match field.id {
-        F::FdConnected if open.connected => Lookup::Pending,
+        F::FdConnected if open.connected() => Lookup::Pending,
         F::FdConnected => fd.is_connected.map_or(Lookup::Unset, flag),
         F::FdDev | F::FdDevMajor | F::FdDevMinor | F::FdIno | F::FdNum | F::FdUid
-            if open.number =>
+            if open.number() =>
         {
             Lookup::Pending
         }
@@ -140,7 +151,7 @@ pub(super) fn extract<'a>(
 }
 
 /// Fields about one end of a connection.
-fn end<'a>(id: FieldId, fd: &Fd<'_>, open: Open, scratch: &'a mut Scratch) -> Lookup<'a> {
+fn end<'a>(id: FieldId, fd: &Fd<'_>, open: Open<'_>, scratch: &'a mut Scratch) -> Lookup<'a> {
     use FieldId as F;
     let side = match id {
         F::FdLip | F::FdLnet | F::FdLport | F::FdLproto | F::FdLipName => Side::Local,
@@ -159,8 +170,8 @@ fn end<'a>(id: FieldId, fd: &Fd<'_>, open: Open, scratch: &'a mut Scratch) -> Lo
         _ => return Lookup::Unset,
     };
     let (address, is_open) = match side {
-        Side::Local => (fd.local, open.local),
-        Side::Peer => (fd.peer, open.peer),
+        Side::Local => (fd.local, open.local()),
+        Side::Peer => (fd.peer, open.peer()),
     };
     if is_open && is_socket(fd) {
         return Lookup::Pending;
@@ -199,11 +210,11 @@ fn is_socket(fd: &Fd<'_>) -> bool {
 fn name<'a>(
     facts: &'a dyn Facts,
     fd: &'a Fd<'_>,
-    open: Open,
+    open: Open<'_>,
     scratch: &'a mut Scratch,
 ) -> Lookup<'a> {
     if is_socket(fd) {
-        if open.local || open.peer {
+        if open.local() || open.peer() {
             return Lookup::Pending;
         }
         push_name(facts, fd, scratch);

@@ -8,7 +8,7 @@ use regex_lite::RegexBuilder;
 use super::CheckFault;
 use crate::ast::{Literal, Op};
 use crate::net::Network;
-use crate::predicate::{IsNegated, NumberTest, Ordering3, PathSet, Test, TextTest, hex};
+use crate::predicate::{IsNegated, NumberTest, Ordering3, PathSet, Pattern, Test, TextTest, hex};
 
 /// A comparison with one value.
 pub(super) fn single(op: Op, kind: FieldKind, value: &Literal) -> Result<Test, CheckFault> {
@@ -152,8 +152,8 @@ fn text(op: Op, value: &Literal) -> Result<TextTest, CheckFault> {
     Ok(match op {
         Op::Contains => TextTest::Contains(bytes),
         Op::Endswith => TextTest::Endswith(bytes),
-        Op::Glob => TextTest::Glob(bytes, Case::Keep),
-        Op::Iglob => TextTest::Glob(bytes, Case::Fold),
+        Op::Glob => TextTest::Glob(Pattern::new(bytes, Case::Keep)),
+        Op::Iglob => TextTest::Glob(Pattern::new(bytes, Case::Fold)),
         Op::Greater => TextTest::Greater(bytes),
         Op::GreaterOrEqual => TextTest::GreaterOrEqual(bytes),
         Op::Less => TextTest::Less(bytes),

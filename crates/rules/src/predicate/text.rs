@@ -6,7 +6,7 @@ use std::hash::BuildHasherDefault;
 use event::{Case, glob};
 use regex_lite::Regex;
 
-use super::PathSet;
+use super::{PathSet, Pattern};
 use crate::ast::Op;
 
 /// Strings to be found quickly.
@@ -18,7 +18,7 @@ pub(crate) enum TextTest {
     Contains(Box<[u8]>),
     Endswith(Box<[u8]>),
     Equal(Box<[u8]>),
-    Glob(Box<[u8]>, Case),
+    Glob(Pattern),
     Greater(Box<[u8]>),
     GreaterOrEqual(Box<[u8]>),
     /// In lower case.
@@ -38,7 +38,7 @@ impl TextTest {
             Self::Contains(part) => contains(value, part),
             Self::Endswith(end) => value.ends_with(end),
             Self::Equal(other) => value == &**other,
-            Self::Glob(pattern, case) => glob(pattern, value, *case),
+            Self::Glob(pattern) => pattern.matches(value),
             Self::Greater(other) => value > &**other,
             Self::GreaterOrEqual(other) => value >= &**other,
             Self::Icontains(part) => icontains(value, part),

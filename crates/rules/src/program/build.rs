@@ -2,19 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use event::{EventType, Field, FieldArg, FieldId};
+use event::{EventType, Field};
 
 use super::cost::Weight;
-use super::group::{Group, How, Matcher, Reader};
-use super::{Block, Factor, Index, Program, Step, What};
+use super::group::How;
+use super::{Ask, Index, Once, Program, Step};
 use crate::dag::{Dag, Node, NodeId};
-use crate::predicate::{Predicate, Source, Test, TextTest};
+use crate::predicate::{Predicate, Source, Test};
 
-/// How far into a condition is looked for strings that it cannot hold without.
-const IMPLIED_DEPTH: u32 = 4;
+mod alternatives;
+mod block;
+mod strings;
 
-/// How many parts an alternative may have for it to be searched for shared ones.
-const MOST_SHARED: usize = 64;
+use strings::{Growing, as_strings};
 
 /// Compiles the rules whose conditions may hold for this type of events.
 pub(super) fn build(kind: EventType, dag: &Dag, rules: &[(u32, NodeId)]) -> Program {
@@ -47,14 +47,6 @@ enum Simple {
     Step(Index),
 }
 
-/// A group whose strings are still being collected.
-struct Growing {
-    field: Field,
-    how: How,
-    strings: Vec<(Box<[u8]>, u64)>,
-    bits: u32,
-}
-
 struct Builder<'a> {
     kind: EventType,
     dag: &'a Dag,
@@ -70,105 +62,6 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn block(&mut self, rules: &[(u32, NodeId)]) -> Block {
-        // In order of first mention, so that equal files make equal programs.
-        let mut needed: Vec<(Index, u64)> = Vec::new();
-        let mut at: HashMap<Index, usize> = HashMap::new();
-        let mut all = 0_u64;
-        for (bit, (_, root)) in rules.iter().enumerate() {
-            let mask = 1 << bit;
-            all |= mask;
-            for step in self.factors(*root) {
-                let at = *at.entry(step).or_insert(needed.len());
-                match needed.get_mut(at) {
-                    Some((_, rules)) => *rules |= mask,
-                    None => needed.push((step, mask)),
-                }
-            }
-        }
-        Block {
-            factors: self.schedule(needed),
-            all,
-            rules: rules.iter().map(|(number, _)| *number).collect(),
-        }
-    }
-
-    /// The steps that must all hold for a condition to hold.
-    fn factors(&mut self, root: NodeId) -> Vec<Index> {
-        let steps = match self.dag.node(root) {
-            Node::And(ids) => ids.iter().map(|id| self.step(*id)).collect(),
-            _ => vec![self.step(root)],
-        };
-        let mut factors = Vec::new();
-        for step in steps {
-            // A constant that is false would have taken the rule out already.
-            let Simple::Step(step) = step else {
-                continue;
-            };
-            match &self.program.steps[step as usize] {
-                Step::All(inner) => factors.extend_from_slice(inner),
-                _ => factors.push(step),
-            }
-        }
-        // Strings without which no alternative of a factor holds are factors too: cheap ones.
-        let implied: Vec<(Index, u64)> = factors
-            .iter()
-            .filter(|step| matches!(self.program.steps[**step as usize], Step::Any(_)))
-            .flat_map(|step| self.implied(*step, IMPLIED_DEPTH))
-            .collect();
-        for (group, mask) in implied {
-            factors.push(self.push_member(group, mask));
-        }
-        factors
-    }
-
-    /// Strings of which one must be there for a step to hold, by group.
-    fn implied(&self, step: Index, depth: u32) -> Vec<(Index, u64)> {
-        let Some(depth) = depth.checked_sub(1) else {
-            return Vec::new();
-        };
-        match &self.program.steps[step as usize] {
-            Step::Member { group, mask } => vec![(*group, *mask)],
-            Step::All(parts) => parts
-                .iter()
-                .flat_map(|part| self.implied(*part, depth))
-                .collect(),
-            Step::Any(parts) => {
-                let mut parts = parts.iter().map(|part| self.implied(*part, depth));
-                let first = parts.next().unwrap_or_default();
-                parts.fold(first, |known, others| in_both(&known, &others))
-            }
-            Step::Ask(_) | Step::NoMember { .. } | Step::Not(_) => Vec::new(),
-        }
-    }
-
-    /// Puts factors that are strings of one group together, and orders all by what they save.
-    fn schedule(&self, needed: Vec<(Index, u64)>) -> Box<[Factor]> {
-        let mut witnesses: Vec<(Index, Vec<(u64, u64)>)> = Vec::new();
-        let mut factors: Vec<(f64, Factor)> = Vec::new();
-        for (step, rules) in needed {
-            if let Step::Member { group, mask } = self.program.steps[step as usize] {
-                match witnesses.iter_mut().find(|(known, _)| *known == group) {
-                    Some((_, needs)) => needs.push((mask, rules)),
-                    None => witnesses.push((group, vec![(mask, rules)])),
-                }
-                continue;
-            }
-            let worth = self.weights[step as usize].worth(rules.count_ones());
-            let what = What::Step(step);
-            factors.push((worth, Factor { what, rules }));
-        }
-        for (group, needs) in witnesses {
-            let rules = needs.iter().fold(0, |all, (_, rules)| all | rules);
-            let worth = self.group_weight(group, 1).worth(rules.count_ones());
-            let needs = needs.into();
-            let what = What::Witness { group, needs };
-            factors.push((worth, Factor { what, rules }));
-        }
-        factors.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        factors.into_iter().map(|(_, factor)| factor).collect()
-    }
-
     fn step(&mut self, id: NodeId) -> Simple {
         let reach = self.dag.reach(id);
         if !reach.may_hold.contains(self.kind) {
@@ -189,7 +82,7 @@ impl Builder<'_> {
             }
             Node::Not(inner) => match self.step(*inner) {
                 Simple::Const(value) => Simple::Const(!value),
-                Simple::Step(inner) => Simple::Step(self.push(Step::Not(inner))),
+                Simple::Step(inner) => Simple::Step(self.push(Step::Once(Once::Not(inner)))),
             },
             Node::And(ids) => self.several(ids, false),
             Node::Or(ids) => self.several(ids, true),
@@ -201,48 +94,17 @@ impl Builder<'_> {
     fn leaf(&mut self, predicate: &Predicate) -> Index {
         let Some(comparison) = as_strings(predicate) else {
             let ask = number(self.program.asks.len());
-            self.program.asks.push(predicate.clone());
-            return self.push(Step::Ask(ask));
+            self.program.asks.push(Ask {
+                predicate: predicate.clone(),
+                text: None,
+            });
+            return self.push(Step::Once(Once::Ask(ask)));
         };
         let (group, mask) = self.member(comparison.field, comparison.how, comparison.strings);
         if comparison.is_negated {
             return self.push(Step::NoMember { group, mask });
         }
         self.push_member(group, mask)
-    }
-
-    /// Gives a comparison a bit in a group of its field.
-    fn member(&mut self, field: &Field, how: How, strings: Vec<Box<[u8]>>) -> (Index, u64) {
-        let key = (field.clone(), how);
-        let has_room = |group: &Index| self.growing[*group as usize].bits < u64::BITS;
-        let with_room = self.open.get(&key).copied().filter(has_room);
-        let group = with_room.unwrap_or_else(|| {
-            let group = number(self.growing.len());
-            self.growing.push(Growing {
-                field: field.clone(),
-                how,
-                strings: Vec::new(),
-                bits: 0,
-            });
-            self.open.insert(key, group);
-            group
-        });
-        let growing = &mut self.growing[group as usize];
-        let mask = 1_u64 << growing.bits;
-        growing.bits += 1;
-        growing
-            .strings
-            .extend(strings.into_iter().map(|string| (string, mask)));
-        (group, mask)
-    }
-
-    fn push_member(&mut self, group: Index, mask: u64) -> Index {
-        if let Some(known) = self.members.get(&(group, mask)) {
-            return *known;
-        }
-        let step = self.push(Step::Member { group, mask });
-        self.members.insert((group, mask), step);
-        step
     }
 
     fn several(&mut self, ids: &[NodeId], settles: bool) -> Simple {
@@ -260,88 +122,20 @@ impl Builder<'_> {
             if let Some(factored) = self.factor_out(&steps) {
                 return Simple::Step(factored);
             }
+            steps = self.factor_some(steps);
         }
         match *steps {
             [] => Simple::Const(!settles),
             [only] => Simple::Step(only),
             _ => {
                 self.order(&mut steps, settles);
-                Simple::Step(self.push(if settles {
-                    Step::Any(steps.into())
+                Simple::Step(self.push(Step::Once(if settles {
+                    Once::Any(steps.into())
                 } else {
-                    Step::All(steps.into())
-                }))
+                    Once::All(steps.into())
+                })))
             }
         }
-    }
-
-    /// Alternatives that are looked up in one group become one step.
-    fn join_members(&mut self, steps: Vec<Index>) -> Vec<Index> {
-        let mut masks: Vec<(Index, u64)> = Vec::new();
-        let mut others = Vec::new();
-        for step in steps {
-            match self.program.steps[step as usize] {
-                Step::Member { group, mask } => {
-                    match masks.iter_mut().find(|(known, _)| *known == group) {
-                        Some((_, known)) => *known |= mask,
-                        None => masks.push((group, mask)),
-                    }
-                }
-                _ => others.push(step),
-            }
-        }
-        for (group, mask) in masks {
-            others.push(self.push_member(group, mask));
-        }
-        others
-    }
-
-    /// `(a and b) or (a and c)` is `a and (b or c)`: what all alternatives need is asked once, and
-    /// is a factor of the rule.
-    fn factor_out(&mut self, steps: &[Index]) -> Option<Index> {
-        let (first, others) = steps.split_first()?;
-        if others.is_empty() {
-            return None;
-        }
-        let parts = |step: &Index| match &self.program.steps[*step as usize] {
-            Step::All(parts) => parts.to_vec(),
-            _ => vec![*step],
-        };
-        let mut shared = parts(first);
-        if shared.len() > MOST_SHARED {
-            return None;
-        }
-        for step in others {
-            let theirs = parts(step);
-            shared.retain(|part| theirs.contains(part));
-        }
-        if shared.is_empty() {
-            return None;
-        }
-        let rests: Vec<Vec<Index>> = steps
-            .iter()
-            .map(|step| {
-                let mut rest = parts(step);
-                rest.retain(|part| !shared.contains(part));
-                rest
-            })
-            .collect();
-        // An alternative that needs nothing more makes the others superfluous.
-        if rests.iter().all(|rest| !rest.is_empty()) {
-            let alternatives: Vec<Index> = rests.into_iter().map(|rest| self.all(rest)).collect();
-            let mut alternatives = self.join_members(alternatives);
-            let any = if let [only] = *alternatives {
-                only
-            } else {
-                self.order(&mut alternatives, true);
-                self.push(Step::Any(alternatives.into()))
-            };
-            match &self.program.steps[any as usize] {
-                Step::All(parts) => shared.extend_from_slice(parts),
-                _ => shared.push(any),
-            }
-        }
-        Some(self.all(shared))
     }
 
     fn all(&mut self, mut steps: Vec<Index>) -> Index {
@@ -349,7 +143,7 @@ impl Builder<'_> {
             return only;
         }
         self.order(&mut steps, false);
-        self.push(Step::All(steps.into()))
+        self.push(Step::Once(Once::All(steps.into())))
     }
 
     /// Puts first what settles it most cheaply.
@@ -368,12 +162,12 @@ impl Builder<'_> {
             weights.into_iter()
         };
         let weight = match &step {
-            Step::Ask(ask) => Weight::of(&self.program.asks[*ask as usize]),
+            Step::Once(Once::Ask(ask)) => Weight::of(&self.program.asks[*ask as usize].predicate),
             Step::Member { group, mask } => self.group_weight(*group, *mask),
             Step::NoMember { group, mask } => self.group_weight(*group, *mask).not(),
-            Step::Not(inner) => self.weights[*inner as usize].not(),
-            Step::All(steps) => Weight::all(of(steps)),
-            Step::Any(steps) => Weight::any(of(steps)),
+            Step::Once(Once::Not(inner)) => self.weights[*inner as usize].not(),
+            Step::Once(Once::All(steps)) => Weight::all(of(steps)),
+            Step::Once(Once::Any(steps)) => Weight::any(of(steps)),
         };
         let index = number(self.program.steps.len());
         self.weights.push(weight);
@@ -388,13 +182,16 @@ impl Builder<'_> {
 
     fn finish(mut self) -> Program {
         let mut texts: Vec<Field> = Vec::new();
-        for growing in &self.growing {
-            let reader = reader(&growing.field, &mut texts);
-            self.program.groups.push(Group {
-                field: growing.field.clone(),
-                reader,
-                matcher: Matcher::new(growing.how, &growing.strings),
-            });
+        for growing in self.growing {
+            self.program.groups.push(growing.finish(&mut texts));
+        }
+        for ask in &mut self.program.asks {
+            if let (Source::Field(field), Test::Text(_)) =
+                (&ask.predicate.source, &ask.predicate.test)
+            {
+                let known = texts.iter().position(|known| known == field);
+                ask.text = known.map(number);
+            }
         }
         self.program.texts = texts;
         self.program
@@ -403,91 +200,4 @@ impl Builder<'_> {
 
 fn number(length: usize) -> Index {
     Index::try_from(length).expect("programs have fewer parts than 2^32")
-}
-
-/// Groups that are in both, with the strings of either.
-fn in_both(known: &[(Index, u64)], others: &[(Index, u64)]) -> Vec<(Index, u64)> {
-    known
-        .iter()
-        .filter_map(|(group, mask)| {
-            let theirs = others.iter().find(|(other, _)| other == group)?;
-            Some((*group, mask | theirs.1))
-        })
-        .collect()
-}
-
-/// How a field's text is come by; `texts` are those that are kept.
-fn reader(field: &Field, texts: &mut Vec<Field>) -> Reader {
-    let generation = match (field.id, &field.arg) {
-        (FieldId::ProcName, _) => Some(0),
-        (FieldId::ProcPname, _) => Some(1),
-        (FieldId::ProcAname, FieldArg::Index(index)) => usize::try_from(*index).ok(),
-        _ => None,
-    };
-    if let Some(generation) = generation {
-        return Reader::Name(generation);
-    }
-    if !is_put_together(field) {
-        return Reader::Plain;
-    }
-    let at = texts.iter().position(|known| known == field);
-    Reader::Kept(number(at.unwrap_or_else(|| {
-        texts.push(field.clone());
-        texts.len() - 1
-    })))
-}
-
-/// A comparison of a field with strings.
-struct Comparison<'a> {
-    field: &'a Field,
-    how: How,
-    strings: Vec<Box<[u8]>>,
-    is_negated: bool,
-}
-
-/// A comparison of a field with strings that a group can answer.
-fn as_strings(predicate: &Predicate) -> Option<Comparison<'_>> {
-    let (Source::Field(field), Test::Text(test)) = (&predicate.source, &predicate.test) else {
-        return None;
-    };
-    if field.id.info().is_list() {
-        return None;
-    }
-    let (how, strings) = match test {
-        TextTest::Contains(part) => (How::Contains, vec![part.clone()]),
-        TextTest::Endswith(end) => (How::Ends, vec![end.clone()]),
-        TextTest::Equal(other) | TextTest::NotEqual(other) => (How::Equals, vec![other.clone()]),
-        TextTest::In(set) => (How::Equals, set.iter().cloned().collect()),
-        TextTest::Startswith(start) => (How::Starts, vec![start.clone()]),
-        _ => return None,
-    };
-    Some(Comparison {
-        field,
-        how,
-        strings,
-        is_negated: matches!(test, TextTest::NotEqual(_)),
-    })
-}
-
-/// Fields whose text is not there to be borrowed.
-fn is_put_together(field: &Field) -> bool {
-    use FieldId as F;
-    matches!(
-        field.id,
-        F::EvtArg
-            | F::EvtArgs
-            | F::EvtInfo
-            | F::EvtRawarg
-            | F::FdName
-            | F::ProcAcmdline
-            | F::ProcArgs
-            | F::ProcCmdline
-            | F::ProcEnv
-            | F::ProcExeline
-            | F::ProcPargs
-            | F::ProcPcmdline
-            | F::ThreadCapEffective
-            | F::ThreadCapInheritable
-            | F::ThreadCapPermitted
-    )
 }

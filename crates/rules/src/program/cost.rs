@@ -5,7 +5,7 @@
 use event::{Field, FieldArg, FieldId};
 
 use super::group::How;
-use crate::predicate::{Predicate, Source, Test, TextTest};
+use crate::predicate::{IsNegated, NumberTest, Ordering3, Predicate, Source, Test, TextTest};
 
 /// Cost in arbitrary units, and the share of events for which it fails.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,8 @@ impl Weight {
                 TextTest::Startswith(_) | TextTest::Endswith(_) => (1.0, 0.95),
                 TextTest::NotEqual(_) => (1.0, 0.05),
                 TextTest::Contains(_) => (5.0, 0.95),
-                TextTest::Icontains(_) | TextTest::Glob(..) => (15.0, 0.95),
+                TextTest::Glob(pattern) if pattern.has_start() => (2.0, 0.95),
+                TextTest::Icontains(_) | TextTest::Glob(_) => (15.0, 0.95),
                 TextTest::Pmatch(_) => (10.0, 0.9),
                 TextTest::Regex(_) => (200.0, 0.9),
                 TextTest::Greater(_)
@@ -47,9 +48,8 @@ impl Weight {
                 | TextTest::LessOrEqual(_) => (1.0, 0.5),
             },
         };
-        // Whether a workload runs in a container is no news on Fargate.
         let fails = match &predicate.source {
-            Source::Field(field) if field.id == FieldId::ContainerId => 0.01,
+            Source::Field(field) => usual(field.id, &predicate.test).unwrap_or(fails),
             _ => fails,
         };
         Self {
@@ -67,10 +67,11 @@ impl Weight {
         };
         // What a rule names is rare; what many name is less so.
         let fails = 0.97_f64.powi(i32::try_from(comparisons.min(16)).unwrap_or(16));
-        let fails = if field.id == FieldId::ContainerId {
-            0.99
-        } else {
-            fails
+        let fails = match field.id {
+            FieldId::ContainerId => 0.99,
+            // Most of what is opened are files, most of what is connected are sockets.
+            FieldId::FdType | FieldId::FdTypechar => 0.1,
+            _ => fails,
         };
         Self {
             cost: field_cost(field.id, &field.arg) * 0.6 + own,
@@ -105,6 +106,38 @@ impl Weight {
     pub(super) fn worth(self, rules: u32) -> f64 {
         self.fails * f64::from(rules) / self.cost.max(0.1)
     }
+}
+
+/// How often a comparison fails where the field alone says so: servers read more than they write,
+/// calls succeed, and whether a workload runs in a container is no news.
+fn usual(id: FieldId, test: &Test) -> Option<f64> {
+    use FieldId as F;
+    let holds = match id {
+        F::ContainerId => return Some(0.01),
+        F::EvtIsOpenRead => 0.9,
+        // Programs look for their files in several places.
+        F::FdNum | F::EvtRawres => 0.6,
+        F::EvtIsOpenWrite
+        | F::EvtIsOpenExec
+        | F::EvtIsOpenCreate
+        | F::EvtFailed
+        | F::ProcVpid
+        | F::ContainerPrivileged
+        | F::ProcIsExeUpperLayer
+        | F::ProcIsExeWritable
+        | F::ProcIsExeFromMemfd => 0.1,
+        _ => return None,
+    };
+    let asks_for_it = match test {
+        Test::Bool(wanted, negated) => wanted.contains(&true) != (*negated == IsNegated::Yes),
+        Test::Number(NumberTest::In(values)) => !values.contains(&-1),
+        Test::Number(NumberTest::NotEqual(value)) => *value == -1,
+        Test::Number(NumberTest::Ordered(order, _)) => {
+            matches!(order, Ordering3::Greater | Ordering3::GreaterOrEqual)
+        }
+        _ => return None,
+    };
+    Some(if asks_for_it { 1.0 - holds } else { holds })
 }
 
 /// What reading a field costs: plain answers are cheap, text that is put together is not, and

@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use event::{Field, Lookup, Value};
 
 use super::Index;
-use super::automaton::Automaton;
+use super::substrings::Substrings;
 use super::trie::Trie;
 use crate::predicate::contains;
 
@@ -30,6 +30,10 @@ pub(super) struct Group {
 /// How a field's text is come by.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reader {
+    /// The names of all ancestors; the bits of each count.
+    Ancestors,
+    /// The `argv[0]` of a process or an ancestor.
+    Exe(usize),
     /// It has to be put together, and is kept under this number.
     Kept(Index),
     /// The name of a process or an ancestor: what most rules ask for.
@@ -50,7 +54,7 @@ pub(crate) enum Known {
 /// Finds the comparisons that hold for a string.
 #[derive(Clone, Debug)]
 pub(super) enum Matcher {
-    Automaton(Automaton),
+    Substrings(Substrings),
     /// Too few to be worth a table.
     Few(How, Vec<(Box<[u8]>, u64)>),
     Prefixes(Trie),
@@ -65,15 +69,11 @@ pub(super) enum Matcher {
 impl Matcher {
     pub(super) fn new(how: How, strings: &[(Box<[u8]>, u64)]) -> Self {
         const FEW: usize = 3;
-        let few = || Self::Few(how, strings.to_vec());
-        if strings.len() <= FEW {
-            return few();
+        if strings.len() <= FEW && how != How::Contains {
+            return Self::Few(how, strings.to_vec());
         }
         match how {
-            How::Contains => match Automaton::new(strings) {
-                Some(automaton) => Self::Automaton(automaton),
-                None => few(),
-            },
+            How::Contains => Self::Substrings(Substrings::new(strings)),
             How::Ends => {
                 let reversed = strings.iter().map(|(string, bit)| {
                     let mut string = string.clone();
@@ -106,7 +106,7 @@ impl Matcher {
     /// The bits of the comparisons that hold.
     pub(super) fn find(&self, value: &[u8]) -> u64 {
         match self {
-            Self::Automaton(automaton) => automaton.find(value),
+            Self::Substrings(substrings) => substrings.find(value),
             Self::Few(how, strings) => strings
                 .iter()
                 .filter(|(string, _)| match how {
@@ -140,16 +140,23 @@ impl Fold {
 
 impl Hasher for Fold {
     fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            let word = <[u8; 8]>::try_from(chunk).map_or(0, u64::from_le_bytes);
-            self.mix(word);
+        let (chunks, rest) = bytes.as_chunks();
+        for chunk in chunks {
+            self.mix(u64::from_le_bytes(*chunk));
         }
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(chunks.remainder()) {
-            *to = *from;
-        }
-        self.mix(u64::from_le_bytes(last));
+        // The last words overlap what came before, so that no byte is looked at on its own.
+        let last = match (bytes.last_chunk(), rest) {
+            (_, []) => return,
+            (Some(last), _) => u64::from_le_bytes(*last),
+            (None, [first, .., last]) => match (rest.first_chunk(), rest.last_chunk()) {
+                (Some(low), Some(high)) => {
+                    u64::from(u32::from_le_bytes(*low)) << 32 | u64::from(u32::from_le_bytes(*high))
+                }
+                _ => u64::from(*first) << 16 | u64::from(rest[1]) << 8 | u64::from(*last),
+            },
+            (None, [only]) => u64::from(*only),
+        };
+        self.mix(last);
     }
 
     fn write_usize(&mut self, number: usize) {
