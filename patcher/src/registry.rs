@@ -174,8 +174,8 @@ impl Lookup {
         if let Some(auth) = found {
             return Ok(auth);
         }
-        match (&self.settings.aws, ecr::region(host)) {
-            (Some(keys), Some(region)) => ecr::login(keys, &region, self.settings.timeout).await,
+        match (&self.settings.aws, ecr::home(host)) {
+            (Some(keys), Some(home)) => ecr::login(keys, &home, self.settings.timeout).await,
             _ => Ok(RegistryAuth::Anonymous),
         }
     }

@@ -3,8 +3,11 @@
 //! Version 4; one request does not warrant an SDK.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use chrono::Utc;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use oci_client::secrets::RegistryAuth;
 use sha2::{Digest as _, Sha256};
 
@@ -29,35 +32,48 @@ impl fmt::Debug for AwsKeys {
     }
 }
 
-/// The region of a private ECR registry: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
-pub(super) fn region(host: &str) -> Option<String> {
+/// Where a private registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Home {
+    region: String,
+    /// What its host and ECR's end with.
+    domain: String,
+}
+
+/// Recognises a private ECR registry: `ACCOUNT.dkr.ecr.REGION.amazonaws.com`. Only AWS's own domains
+/// count: a template names the host, and the password opens every registry of the account.
+pub(super) fn home(host: &str) -> Option<Home> {
     let (account, rest) = host.split_once(".dkr.ecr.")?;
     let (region, domain) = rest.split_once('.')?;
     let number = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (number && domain.starts_with("amazonaws.com")).then(|| region.to_owned())
+    let word = region
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let ours = matches!(domain, "amazonaws.com" | "amazonaws.com.cn");
+    (number && word && ours).then(|| Home {
+        region: region.to_owned(),
+        domain: domain.to_owned(),
+    })
 }
 
 /// Logs in.
 pub(super) async fn login(
     keys: &AwsKeys,
-    region: &str,
+    Home { region, domain }: &Home,
     timeout: Duration,
 ) -> Result<RegistryAuth, String> {
     let url = keys
         .endpoint
         .clone()
-        .unwrap_or_else(|| format!("https://api.ecr.{region}.amazonaws.com"));
+        .unwrap_or_else(|| format!("https://api.ecr.{region}.{domain}"));
     let host = url
         .split_once("://")
         .map_or(url.as_str(), |(_, host)| host)
         .trim_end_matches('/');
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     let request = Request {
         host,
         region,
-        time: timestamp(since.as_secs()),
+        time: Utc::now().format("%Y%m%dT%H%M%SZ").to_string(),
         body: "{}",
     };
     let client = reqwest::Client::builder()
@@ -89,7 +105,7 @@ fn parse(body: &[u8]) -> Option<RegistryAuth> {
         .get(0)?
         .get("authorizationToken")?
         .as_str()?;
-    let decoded = String::from_utf8(base64(token)?).ok()?;
+    let decoded = String::from_utf8(BASE64_STANDARD.decode(token).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     Some(RegistryAuth::Basic(user.to_owned(), password.to_owned()))
 }
@@ -147,23 +163,12 @@ impl Request<'_> {
     }
 }
 
-/// HMAC-SHA256, RFC 2104.
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    const BLOCK: usize = 64;
-    let mut block = if key.len() > BLOCK {
-        Sha256::digest(key).to_vec()
-    } else {
-        key.to_vec()
-    };
-    block.resize(BLOCK, 0);
-    let pad = |with: u8| {
-        block
-            .iter()
-            .map(move |byte| byte ^ with)
-            .collect::<Vec<_>>()
-    };
-    let inner = Sha256::digest([pad(0x36), message.to_vec()].concat());
-    Sha256::digest([pad(0x5c), inner.to_vec()].concat()).to_vec()
+    // HMAC takes a key of any length.
+    Hmac::<Sha256>::new_from_slice(key).map_or_else(
+        |_| Vec::new(),
+        |mac| mac.chain_update(message).finalize().into_bytes().to_vec(),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -175,71 +180,34 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push(u8::try_from((bits >> count) & 0xff).ok()?);
-        }
-    }
-    Some(out)
-}
-
-/// Seconds since 1970 as `20260102T030405Z`; the civil calendar by the days-from-civil inverse.
-fn timestamp(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn knows_private_registries() {
-        let host = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
-        assert_eq!(region(host).as_deref(), Some("eu-central-1"));
-        assert_eq!(region("public.ecr.aws"), None);
-        assert_eq!(region("123456789012.dkr.ecr.x.example.com"), None);
+        let table = [
+            ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", true),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", true),
+            ("public.ecr.aws", false),
+            ("123456789012.dkr.ecr.x.example.com", false),
+            ("123456789012.dkr.ecr.x.amazonaws.com.example.com", false),
+            ("123456789012.dkr.ecr.x.amazonaws.com:8443", false),
+            ("123456789012.dkr.ecr.x/y.amazonaws.com", false),
+            ("me.dkr.ecr.x.amazonaws.com", false),
+        ];
+        for (host, want) in table {
+            assert_eq!(home(host).is_some(), want, "for {host}");
+        }
+        let china = home("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn").unwrap();
+        assert_eq!(
+            (china.region.as_str(), china.domain.as_str()),
+            ("cn-north-1", "amazonaws.com.cn")
+        );
     }
 
     #[test]
-    fn the_clock_and_the_codes_are_right() {
-        assert_eq!(timestamp(0), "19700101T000000Z");
-        assert_eq!(timestamp(951_827_696), "20000229T123456Z");
-        assert_eq!(timestamp(1_795_219_199), "20261120T235959Z");
-        assert_eq!(base64("QVdTOnB3").as_deref(), Some(&b"AWS:pw"[..]));
+    fn signs_as_aws_does() {
         // RFC 4231, case 2.
         assert_eq!(
             hex(&hmac(b"Jefe", b"what do ya want for nothing?")),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -217,8 +217,8 @@ fn missing() -> Option<&'static str> {
     }
 }
 
-/// Makes a certificate for 127.0.0.1.
-fn certificate(directory: &Path) -> bool {
+/// Makes a certificate for a name or an address.
+fn certificate(directory: &Path, name: &str) -> bool {
     let (key, cert) = (directory.join("key.pem"), directory.join("cert.pem"));
     has("openssl")
         && Command::new("openssl")
@@ -227,9 +227,9 @@ fn certificate(directory: &Path) -> bool {
             ])
             .args([
                 "-subj",
-                "/CN=127.0.0.1",
+                "/CN=test",
                 "-addext",
-                "subjectAltName=IP:127.0.0.1",
+                &format!("subjectAltName={name}"),
             ])
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .arg("-keyout")
@@ -300,7 +300,7 @@ fn a_registry_with_tls_and_a_password() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !certificate(path) {
+    if !certificate(path, "IP:127.0.0.1") {
         return skip(test, "openssl is not installed");
     }
     fill(path);
@@ -366,7 +366,7 @@ fn a_registry_that_wants_a_token() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_owned();
-    if !certificate(&path) {
+    if !certificate(&path, "IP:127.0.0.1") {
         return skip(test, "openssl is not installed");
     }
     fill(&path);
@@ -531,4 +531,84 @@ fn a_private_ecr_registry_is_asked_for_a_password() {
     let want =
         "(ECR in eu-west-1 refuses credentials (status 400); it takes ecr:GetAuthorizationToken)";
     assert!(err.contains(want), "{err}");
+}
+
+/// A proxy that leads whoever asks for any host to `target`; returns its address.
+fn proxy(target: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut from = BufReader::new(stream.unwrap());
+            let mut line = String::new();
+            from.read_line(&mut line).unwrap();
+            assert!(line.starts_with("CONNECT "), "{line}");
+            while !line.trim().is_empty() {
+                line.clear();
+                from.read_line(&mut line).unwrap();
+            }
+            let mut client = from.into_inner();
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let mut server = TcpStream::connect(target).unwrap();
+            let (mut back, mut answers) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap());
+            // Either side may go away at any time.
+            thread::spawn(move || drop(io::copy(&mut answers, &mut back)));
+            thread::spawn(move || drop(io::copy(&mut client, &mut server)));
+        }
+    });
+    address
+}
+
+#[test]
+fn a_private_ecr_registry_behind_a_proxy() {
+    let test = "a_private_ecr_registry_behind_a_proxy";
+    if let Some(reason) = missing() {
+        return skip(test, reason);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    if !certificate(path, &format!("DNS:{host}")) {
+        return skip(test, "openssl is not installed");
+    }
+    fill(path);
+    fs::write(path.join("htpasswd"), HTPASSWD.replace("user:", "AWS:")).unwrap();
+    let tls = format!(
+        ", tls: {{certificate: {0}/cert.pem, key: {0}/key.pem}}",
+        path.display()
+    );
+    let auth = format!(
+        "auth: {{htpasswd: {{realm: test, path: {}/htpasswd}}}}\n",
+        path.display()
+    );
+    let registry = Registry::start(path, &tls, &auth);
+    let ecr = serve(|request| {
+        let authorization = request.header("authorization").unwrap_or_default();
+        assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date;"));
+        assert_eq!(request.header("x-amz-date").map(str::len), Some(16));
+        // `QVdTOnBhc3M=` is `AWS:pass`.
+        let token = "{\"authorizationData\": [{\"authorizationToken\": \"QVdTOnBhc3M=\"}]}";
+        Message::answer(200, &[], token)
+    });
+    let proxy = format!("http://{}", proxy(registry.address));
+    let endpoint = format!("http://{ecr}");
+    let trust = path.join("cert.pem");
+    let mut settings = vec![
+        ("HTTPS_PROXY", proxy.as_str()),
+        ("SSL_CERT_FILE", trust.to_str().unwrap()),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL_ECR", endpoint.as_str()),
+    ];
+    let task = task(&[format!("{host}/t/app:v1")], "X86_64");
+    let (code, _, err) = look(path, &settings, &["--no-cache"], &task);
+    assert_eq!(code, Some(4), "{err}");
+    assert!(err.contains("refuses to show"), "{err}");
+    settings.push(("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"));
+    let (code, commands, err) = look(path, &settings, &["--no-cache"], &task);
+    assert_eq!(
+        (code, commands),
+        (Some(0), vec!["/amd-entry run".to_owned()]),
+        "{err}"
+    );
 }
