@@ -5,9 +5,9 @@ mod yaml;
 
 use thiserror::Error;
 
-use crate::path::Path;
+use crate::path::{Path, Trail};
 use crate::source::Format;
-use crate::value::Value;
+use crate::value::{Entries, Value};
 
 /// The edited text does not say what was planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -39,59 +39,58 @@ pub fn check(text: &str, format: Format, planned: &Value) -> Result<(), CheckErr
         Format::Yaml => yaml::read(text),
     };
     let read = read.map_err(|message| CheckError::Unreadable { format, message })?;
-    match difference(planned, &read, &Path::root()) {
+    match difference(planned, &read, &Trail::Start) {
         None => Ok(()),
         Some(path) => Err(CheckError::Differs { path }),
     }
 }
 
 /// Returns the first node at which two values differ.
-fn difference(planned: &Value, read: &Value, path: &Path) -> Option<Path> {
+fn difference(planned: &Value, read: &Value, trail: &Trail<'_>) -> Option<Path> {
     match (planned, read) {
         (Value::List(a), Value::List(b)) => {
             let differs = |(at, (a, b)): (usize, (&Value, &Value))| {
                 if leaves_agree(a, b) {
                     None
                 } else {
-                    difference(a, b, &path.index(at))
+                    difference(a, b, &Trail::Index(trail, at))
                 }
             };
             let inside = a.iter().zip(b).enumerate().find_map(differs);
-            inside.or_else(|| (a.len() != b.len()).then(|| path.index(a.len().min(b.len()))))
+            inside.or_else(|| {
+                let shorter = a.len().min(b.len());
+                (a.len() != b.len()).then(|| trail.path().index(shorter))
+            })
         }
-        (Value::Map(a), Value::Map(b)) => map_difference(a, b, path),
-        _ => (!leaves_agree(planned, read)).then(|| path.clone()),
+        (Value::Map(a), Value::Map(b)) => map_difference(a, b, trail),
+        _ => (!leaves_agree(planned, read)).then(|| trail.path()),
     }
 }
 
-fn map_difference(a: &[(String, Value)], b: &[(String, Value)], path: &Path) -> Option<Path> {
-    // Both sides usually have the same order; only where they do not is the rest searched.
-    let mut stray = false;
+fn map_difference(a: &[(String, Value)], b: &[(String, Value)], trail: &Trail<'_>) -> Option<Path> {
+    let mut others = Entries::new(b);
     for (at, (key, value)) in a.iter().enumerate() {
-        let other = match b.get(at) {
-            Some((name, other)) if name == key => Some(other),
-            _ => {
-                stray = true;
-                b.iter()
-                    .find(|(name, _)| name == key)
-                    .map(|(_, other)| other)
-            }
-        };
-        let Some(other) = other else {
-            return Some(path.key(key));
+        let Some((_, other)) = others.find(at, key) else {
+            return Some(trail.path().key(key));
         };
         if !leaves_agree(value, other)
-            && let Some(found) = difference(value, other, &path.key(key))
+            && let Some(found) = difference(value, other, &Trail::Key(trail, key))
         {
             return Some(found);
         }
     }
-    if a.len() == b.len() && !stray {
+    if a.len() == b.len() {
         return None;
     }
-    b.iter()
-        .find(|(key, _)| a.iter().all(|(name, _)| name != key))
-        .map(|(key, _)| path.key(key))
+    let mut known = Entries::new(a);
+    let mut more = b.iter().enumerate();
+    Some(
+        match more.find(|(at, (key, _))| known.find(*at, key).is_none()) {
+            Some((_, (key, _))) => trail.path().key(key),
+            // A key that is there twice.
+            None => trail.path(),
+        },
+    )
 }
 
 /// Compares scalars; numbers by what they are, not by how they are written.
@@ -146,6 +145,10 @@ mod tests {
             ("{\"n\": 1, \"a\": [\"x\"]}", "at a[1]:"),
             ("{\"n\": 2, \"a\": [\"x\", \"y\"]}", "at n:"),
             ("{\"n\": 1, \"a\": [\"x\", \"y\"], \"b\": 1}", "at b:"),
+            (
+                "{\"n\": 1, \"a\": [\"x\", \"y\"], \"n\": 1}",
+                "at the root:",
+            ),
             ("{\"n\": \"1\", \"a\": [\"x\", \"y\"]}", "at n:"),
             ("{\"n\": 1", "not valid JSON"),
         ];

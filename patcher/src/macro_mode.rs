@@ -16,6 +16,7 @@ use crate::image::Images;
 use crate::options::Options;
 use crate::output::Output;
 use crate::plan::{Outcome, Plan, plan};
+use crate::record::Record;
 use crate::registry;
 use crate::value::Value;
 use fragment::Fragment;
@@ -87,7 +88,8 @@ async fn transform(event: &Value, environment: &Environment) -> Result<(Value, P
     let fragment = Fragment::of(fragment)?;
     let root = fragment.template();
     let mut images = Images::default();
-    let mut plan = plan(&root, &options, &images);
+    let record = Record::find(&root).map(|(_, record)| record);
+    let mut plan = plan(&root, record.as_ref(), &options, &images);
     if !plan.needs.is_empty()
         && let Some(settings) = config::registry(environment, &flags)
     {
@@ -95,7 +97,7 @@ async fn transform(event: &Value, environment: &Environment) -> Result<(Value, P
         for (request, result) in answers {
             images.note(request, result);
         }
-        plan = crate::plan::plan(&root, &options, &images);
+        plan = crate::plan::plan(&root, record.as_ref(), &options, &images);
     }
     if !plan.problems.is_empty() {
         let problems: Vec<_> = plan.problems.iter().map(ToString::to_string).collect();

@@ -48,14 +48,19 @@ pub enum PatchError {
 pub fn patch(text: &str, options: &Options, images: &Images) -> Result<Patched, PatchError> {
     let document = Document::read(text)?;
     let value = document.value();
-    let Some(original) = original(&document, &value) else {
-        let plan = plan::plan(&value, options, images);
-        return carry_out(&document, &value, plan, options.record);
+    let record = Record::find(&value);
+    let original = record.as_ref();
+    let Some(original) = original.and_then(|(path, record)| original_of(&document, path, record))
+    else {
+        let (label, record) = record.unzip();
+        let plan = plan::plan(&value, record.as_ref(), options, images);
+        let label = Label::of(options, label);
+        return carry_out(&document, value, plan, label);
     };
     let first = Document::read(&original)?;
     let before = first.value();
     let plan = plan::plan_again(&before, &value, options, images);
-    let mut patched = carry_out(&first, &before, plan, options.record)?;
+    let mut patched = carry_out(&first, before, plan, Label::of(options, None))?;
     if patched.plan.problems.is_empty() {
         // Nothing to wrap with these options: the original is what is wanted.
         let new = patched.text.take().unwrap_or_else(|| original.clone());
@@ -64,10 +69,29 @@ pub fn patch(text: &str, options: &Options, images: &Images) -> Result<Patched, 
     Ok(patched)
 }
 
+/// What happens to the record.
+enum Label {
+    /// It is made.
+    Make,
+    /// None is left; an earlier run may have left one here.
+    Omit(Option<Path>),
+    /// An earlier run left it here.
+    Update(Path),
+}
+
+impl Label {
+    fn of(options: &Options, existing: Option<Path>) -> Self {
+        match existing {
+            existing if !options.record => Self::Omit(existing),
+            Some(path) => Self::Update(path),
+            None => Self::Make,
+        }
+    }
+}
+
 /// Returns what a text was before the first run, if nobody has edited it since.
-fn original(document: &Document<'_>, value: &Value) -> Option<String> {
-    let (path, record) = Record::find(value)?;
-    let original = record.restore(&blank(document, &path)?)?;
+fn original_of(document: &Document<'_>, label: &Path, record: &Record) -> Option<String> {
+    let original = record.restore(&blank(document, label)?)?;
     // No run leaves a record whose original has one.
     let readable = Document::read(&original).ok()?;
     Record::find(&readable.value())
@@ -78,25 +102,22 @@ fn original(document: &Document<'_>, value: &Value) -> Option<String> {
 /// Makes the text that a plan asks for.
 fn carry_out(
     document: &Document<'_>,
-    value: &Value,
+    value: Value,
     plan: Plan,
-    keep_record: bool,
+    label: Label,
 ) -> Result<Patched, PatchError> {
-    if plan.edits.is_empty() || !plan.problems.is_empty() {
+    let idle = plan.edits.is_empty() && !matches!(label, Label::Omit(Some(_)));
+    if idle || !plan.problems.is_empty() {
         return Ok(Patched { text: None, plan });
     }
-    let mut target = value.clone();
+    let first = !matches!(label, Label::Update(_));
+    let mut target = value;
     edit::apply(&mut target, &plan.edits)?;
-    let label = if keep_record {
-        place_record(&mut target, value, &plan)?
-    } else {
-        None
-    };
+    let label = place_record(&mut target, label, &plan)?;
     let splices = rewrite::splices(document, &target)?;
     let new = match label {
         Some(label) => {
             let record = Record::new(plan.undo.clone());
-            let first = Record::find(value).is_none();
             let (new, written) = remember(document, splices, record, first)?;
             edit::apply(
                 &mut target,
@@ -126,14 +147,30 @@ pub(crate) fn blank(document: &Document<'_>, label: &Path) -> Option<String> {
     Some([before, "\"\"", after].concat())
 }
 
+/// Takes the label away, and the labels when it is the only one.
+fn remove_record(target: &mut Value, label: Path) -> Result<(), EditError> {
+    let alone = |labels: &Path| labels.find(target)?.as_map().map(|map| map.len() == 1);
+    let path = match label.parent() {
+        Some(labels) if alone(&labels) == Some(true) => labels,
+        _ => label,
+    };
+    let op = Op::Remove;
+    edit::apply(target, &[Edit { path, op }])
+}
+
 /// Puts a placeholder where the record goes, and returns where that is.
-fn place_record(
-    target: &mut Value,
-    value: &Value,
-    plan: &Plan,
-) -> Result<Option<Path>, PatchError> {
-    let existing = Record::find(value).map(|(path, _)| path);
-    let Some(sidecar) = existing.or_else(|| plan.sidecars.first().cloned()) else {
+fn place_record(target: &mut Value, label: Label, plan: &Plan) -> Result<Option<Path>, PatchError> {
+    let place = match label {
+        Label::Make => plan.sidecars.first().cloned(),
+        Label::Omit(existing) => {
+            if let Some(path) = existing {
+                remove_record(target, path)?;
+            }
+            None
+        }
+        Label::Update(path) => Some(path),
+    };
+    let Some(sidecar) = place else {
         return Ok(None);
     };
     let placeholder = Value::string(PLACEHOLDER);

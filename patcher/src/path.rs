@@ -36,41 +36,60 @@ impl Path {
         self.with(Step::Index(index))
     }
 
+    /// Returns the path of what is at `below` from here.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        Self([self.steps(), below.steps()].concat())
+    }
+
+    /// Returns the path of what this stands in.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, above) = self.0.split_last()?;
+        Some(Self(above.to_vec()))
+    }
+
     /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// Splits the last step off.
-    pub fn split_last(&self) -> Option<(Self, &Step)> {
-        self.0
-            .split_last()
-            .map(|(last, rest)| (Self(rest.to_vec()), last))
-    }
-
     /// Returns the node of `root` at this path.
     pub fn find<'v>(&self, root: &'v Value) -> Option<&'v Value> {
-        self.0.iter().try_fold(root, |value, step| match step {
+        self.find_below(&Self::root(), root)
+    }
+
+    /// Returns the node at this path when `value` is what stands at `above`.
+    pub fn find_below<'v>(&self, above: &Self, value: &'v Value) -> Option<&'v Value> {
+        let steps = self.0.strip_prefix(above.steps())?;
+        steps.iter().try_fold(value, |value, step| match step {
             Step::Key(key) => value.get(key),
             Step::Index(index) => value.as_list()?.get(*index),
         })
-    }
-
-    /// Returns the node of `root` at this path, to change it.
-    pub fn find_mut<'v>(&self, root: &'v mut Value) -> Option<&'v mut Value> {
-        self.0
-            .iter()
-            .try_fold(root, |value, step| match (step, value) {
-                (Step::Key(key), value) => value.get_mut(key),
-                (Step::Index(index), Value::List(items)) => items.get_mut(*index),
-                (Step::Index(_), _) => None,
-            })
     }
 
     fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
+    }
+}
+
+/// The way to a node while a template is walked. It costs nothing until somebody asks for the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trail<'t> {
+    Index(&'t Self, usize),
+    Key(&'t Self, &'t str),
+    Start,
+}
+
+impl Trail<'_> {
+    /// The path that was walked.
+    pub(crate) fn path(&self) -> Path {
+        match *self {
+            Self::Index(before, index) => before.path().index(index),
+            Self::Key(before, key) => before.path().key(key),
+            Self::Start => Path::root(),
+        }
     }
 }
 

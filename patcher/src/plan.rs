@@ -9,13 +9,14 @@ mod launch;
 mod locate;
 mod parameters;
 mod property;
+mod rename;
 mod resolve;
 mod select;
 mod settings;
 mod sidecar;
 mod task;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use thiserror::Error;
 
@@ -23,7 +24,7 @@ use crate::edit::{Edit, Op};
 use crate::image::{ImageRequest, Images};
 use crate::options::Options;
 use crate::path::Path;
-use crate::record::{Record, Undo};
+use crate::record::{Keys, Record, Undo};
 use crate::value::Value;
 
 pub use locate::{Dialect, Kind, Task, kind, locate};
@@ -48,7 +49,8 @@ pub struct Plan {
     pub needs: BTreeSet<ImageRequest>,
     /// Where the sidecar containers are, once the edits are made.
     pub sidecars: Vec<Path>,
-    /// What undoes the changes of each container, by name; what an earlier run noted included.
+    /// What undoes the changes of each container, by its key in the record; what an earlier run
+    /// noted included.
     pub undo: BTreeMap<String, Undo>,
 }
 
@@ -110,9 +112,11 @@ pub enum Problem {
     },
 }
 
-/// Plans the instrumentation of every task definition of a template.
-pub fn plan(root: &Value, options: &Options, images: &Images) -> Plan {
-    plan_with(root, None, options, images)
+/// Plans the instrumentation of every task definition of a template; `record` is what an earlier
+/// run noted in it.
+pub fn plan(root: &Value, record: Option<&Record>, options: &Options, images: &Images) -> Plan {
+    let noted = record.map(|record| record.containers().clone());
+    plan_with(root, (None, noted.unwrap_or_default()), options, images)
 }
 
 /// Plans the instrumentation of an original that is instrumented as `patched` already. What a
@@ -123,19 +127,20 @@ pub(crate) fn plan_again(
     options: &Options,
     images: &Images,
 ) -> Plan {
-    plan_with(root, Some(patched), options, images)
+    plan_with(root, (Some(patched), BTreeMap::new()), options, images)
 }
 
-fn plan_with(root: &Value, patched: Option<&Value>, options: &Options, images: &Images) -> Plan {
-    let previous = Record::find(root).map(|(_, record)| record);
-    let undo = previous
-        .as_ref()
-        .map(|record| record.containers().clone())
-        .unwrap_or_default();
+fn plan_with(
+    root: &Value,
+    (patched, undo): (Option<&Value>, BTreeMap<String, Undo>),
+    options: &Options,
+    images: &Images,
+) -> Plan {
     let mut planner = Planner {
         root,
-        patched,
         renamed: None,
+        sidecar_variables: Vec::new(),
+        keys: Keys::default(),
         options,
         images,
         plan: Plan {
@@ -145,7 +150,17 @@ fn plan_with(root: &Value, patched: Option<&Value>, options: &Options, images: &
         parameters: BTreeMap::new(),
     };
     match locate(root) {
-        Ok(tasks) => tasks.iter().for_each(|task| planner.task(task)),
+        Ok(tasks) => {
+            let earlier = patched.map(|patched| locate(patched).unwrap_or_default());
+            let earlier: HashMap<_, _> = earlier
+                .iter()
+                .flatten()
+                .filter_map(|task| Some((&task.path, task.value?)))
+                .collect();
+            for task in &tasks {
+                planner.task(task, earlier.get(&task.path).copied());
+            }
+        }
         Err(problem) => planner.plan.problems.push(problem),
     }
     planner.plan
@@ -153,10 +168,12 @@ fn plan_with(root: &Value, patched: Option<&Value>, options: &Options, images: &
 
 struct Planner<'a> {
     root: &'a Value,
-    /// The template as an earlier run left it, when `root` is what it was before.
-    patched: Option<&'a Value>,
     /// The sidecar's former name in the list of containers at hand, when it gets another.
     renamed: Option<String>,
+    /// The variables of the sidecar in that list, as an earlier run left them.
+    sidecar_variables: Vec<Value>,
+    /// The containers of the task definition at hand in the record.
+    keys: Keys,
     options: &'a Options,
     images: &'a Images,
     plan: Plan,
@@ -170,6 +187,11 @@ impl Planner<'_> {
             path,
             op: Op::Set(value),
         });
+    }
+
+    fn remove(&mut self, path: Path) {
+        let op = Op::Remove;
+        self.plan.edits.push(Edit { path, op });
     }
 
     fn append(&mut self, path: Path, value: Value) {
@@ -195,11 +217,10 @@ impl Planner<'_> {
 /// Finds a property of a map under its name in either dialect, `EntryPoint` or `entryPoint`, and
 /// returns the key that is used.
 pub(crate) fn property<'v>(map: &'v Value, name: &str) -> Option<(&'v str, &'v Value)> {
-    let camel = camel(name);
     let entries = map.as_map()?;
-    let find = |key: &str| entries.iter().find(|(k, _)| k == key);
-    find(name)
-        .or_else(|| find(&camel))
+    let find = |same: &dyn Fn(&str) -> bool| entries.iter().find(|(key, _)| same(key));
+    find(&|key| key == name)
+        .or_else(|| find(&|key| is_camel(key, name)))
         .map(|(key, value)| (key.as_str(), value))
 }
 
@@ -208,6 +229,16 @@ pub(crate) fn present<'v>(map: &'v Value, name: &str) -> Option<&'v Value> {
     property(map, name)
         .map(|(_, value)| value)
         .filter(|value| !value.is_absent())
+}
+
+/// Says whether a key is a name in either dialect.
+pub(crate) fn is_key(key: &str, name: &str) -> bool {
+    key == name || is_camel(key, name)
+}
+
+fn is_camel(key: &str, name: &str) -> bool {
+    let (mut key, mut name) = (key.bytes(), name.bytes());
+    key.next() == name.next().map(|first| first.to_ascii_lowercase()) && key.eq(name)
 }
 
 /// `EntryPoint` as the ECS API spells it: `entryPoint`.

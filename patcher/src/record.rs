@@ -8,14 +8,14 @@
 //! removed is stored as it stood, entrypoints and commands; nothing else of the template is. See
 //! `docs/design/patcher-record.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use contract::sidecar::RECORD_LABEL;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::path::Path;
-use crate::plan::{camel, property};
+use crate::path::{Path, Trail};
+use crate::plan::{Kind, Task, camel, locate, property};
 use crate::rewrite::Splice;
 use crate::value::Value;
 
@@ -33,7 +33,7 @@ pub struct Record {
     /// Changes in order: bytes since the last one, bytes put in, text taken out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     text: Vec<(usize, usize, String)>,
-    /// What was done to each container that was wrapped, by name.
+    /// What was done to each container, see [`Keys`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     containers: BTreeMap<String, Undo>,
 }
@@ -53,9 +53,46 @@ pub struct Undo {
     /// Variables that were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// Of the sidecar: settings that may be absent, as they were made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<String, Value>,
     /// It could trace before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub traced: bool,
+}
+
+/// Under which key the record has each container of a task definition: its name, behind the logical
+/// name of the task definition if the file may have several. Another container of that name, in
+/// another branch of a condition, is numbered.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    prefix: String,
+    seen: HashMap<String, usize>,
+}
+
+impl Keys {
+    /// Starts a task definition.
+    pub(crate) fn of(task: &Task<'_>) -> Self {
+        let prefix = match task.kind {
+            Kind::Template => format!("{}/", task.name),
+            _ => String::new(),
+        };
+        Self {
+            prefix,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// The key of the next container of this name.
+    pub(crate) fn next(&mut self, name: &str) -> String {
+        let count = self.seen.entry(name.to_owned()).or_default();
+        *count += 1;
+        let key = format!("{}{name}", self.prefix);
+        match *count {
+            1 => key,
+            count => format!("{key}#{count}"),
+        }
+    }
 }
 
 impl Record {
@@ -87,23 +124,25 @@ impl Record {
 
     /// Finds and reads the record of a template.
     pub fn find(root: &Value) -> Option<(Path, Self)> {
-        let mut found = None;
-        walk(root, &Path::root(), &mut |path, text| {
-            let record = serde_json::from_str::<Self>(text).ok();
-            found = record
-                .filter(|record| record.v == Self::VERSION)
-                .map(|r| (path.clone(), r));
-            found.is_some()
+        let tasks = locate(root).ok()?;
+        let mut found = tasks.iter().filter_map(|task| {
+            let (path, record) = find_below(task.value?, &Trail::Start)?;
+            Some((task.path.join(&path), record))
         });
-        found
+        found.next()
+    }
+
+    fn parse(label: &str) -> Option<Self> {
+        let record: Self = serde_json::from_str(label).ok()?;
+        (record.v == Self::VERSION).then_some(record)
     }
 
     /// What was done to a container.
-    pub fn undo(&self, container: &str) -> Option<&Undo> {
-        self.containers.get(container)
+    pub fn undo(&self, key: &str) -> Option<&Undo> {
+        self.containers.get(key)
     }
 
-    /// All containers that were wrapped.
+    /// What was done to all containers.
     pub(crate) fn containers(&self) -> &BTreeMap<String, Undo> {
         &self.containers
     }
@@ -144,25 +183,29 @@ fn digest(text: &str) -> String {
         .collect()
 }
 
-/// Calls `visit` for each record label until it says that it has what it wants.
-fn walk(value: &Value, path: &Path, visit: &mut dyn FnMut(&Path, &str) -> bool) -> bool {
+fn find_below(value: &Value, trail: &Trail<'_>) -> Option<(Path, Record)> {
     match value {
-        Value::List(items) => items
-            .iter()
-            .enumerate()
-            .any(|(at, item)| walk(item, &path.index(at), visit)),
-        Value::Map(entries) => {
-            if let Some((key, labels)) = property(value, "DockerLabels")
-                && let Some(text) = labels.get(RECORD_LABEL).and_then(Value::as_str)
-            {
-                return visit(&path.key(key).key(RECORD_LABEL), text);
-            }
-            entries
-                .iter()
-                .any(|(key, value)| walk(value, &path.key(key), visit))
+        Value::List(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(at, item)| find_below(item, &Trail::Index(trail, at)))
         }
-        _ => false,
+        Value::Map(entries) => match label(value) {
+            Some((key, label)) => {
+                let path = || trail.path().key(key).key(RECORD_LABEL);
+                Record::parse(label).map(|record| (path(), record))
+            }
+            None => entries
+                .iter()
+                .find_map(|(key, value)| find_below(value, &Trail::Key(trail, key))),
+        },
+        _ => None,
     }
+}
+
+/// The record of a container, not yet read, and the key of the labels that it is among.
+fn label(container: &Value) -> Option<(&str, &str)> {
+    let (key, labels) = property(container, "DockerLabels")?;
+    Some((key, labels.get(RECORD_LABEL)?.as_str()?))
 }
 
 /// The key of labels in the dialect of a container.

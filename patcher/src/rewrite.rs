@@ -10,14 +10,14 @@ mod layout;
 mod render;
 mod style;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use thiserror::Error;
 
-use crate::path::Path;
+use crate::path::{Path, Trail};
 use crate::source::{Body, Document, Entry, Format, Layout, Node, is_merge};
-use crate::value::Value;
+use crate::value::{Entries, Value};
 use style::Style;
 
 /// A span of the source and what stands there instead.
@@ -56,7 +56,7 @@ pub fn splices(document: &Document<'_>, target: &Value) -> Result<Vec<Splice>, R
         splices: Vec::new(),
         anchors: HashMap::new(),
     };
-    writer.node(&document.root, target, &Place::Root, &Path::root())?;
+    writer.node(&document.root, target, &Place::Root, &Trail::Start)?;
     let mut splices = writer.splices;
     splices.sort_by_key(|splice| splice.span.start);
     for pair in splices.windows(2) {
@@ -151,7 +151,7 @@ impl Writer<'_> {
         node: &Node,
         target: &Value,
         place: &Place,
-        path: &Path,
+        trail: &Trail<'_>,
     ) -> Result<(), RewriteError> {
         match (&node.body, target) {
             (Body::Alias(anchor, _), _) => {
@@ -164,7 +164,7 @@ impl Writer<'_> {
                 // A tag cannot stand in front of another tag.
                 [(name, argument)] if name == key && !gains_tag(inner, argument) => {
                     let place = place.after(self.props_end(node));
-                    self.node(inner, argument, &place, &path.key(key))?;
+                    self.node(inner, argument, &place, &Trail::Key(trail, key))?;
                 }
                 _ => self.replace(node, target, place),
             },
@@ -174,15 +174,15 @@ impl Writer<'_> {
                 {
                     self.replace(node, target, place);
                 } else {
-                    self.list(node, (items, *layout), targets, path)?;
+                    self.list(node, (items, *layout), targets, trail)?;
                 }
             }
             (Body::Map(entries, layout), Value::Map(targets)) => {
-                let kept = entries
-                    .iter()
-                    .any(|e| is_merge(e) || targets.iter().any(|(key, _)| *key == e.key));
+                let mut wanted = Entries::new(targets);
+                let mut found = entries.iter().enumerate();
+                let kept = found.any(|(at, e)| is_merge(e) || wanted.find(at, &e.key).is_some());
                 if kept || entries.is_empty() && targets.is_empty() {
-                    self.map(node, (entries, *layout), targets, path)?;
+                    self.map(node, (entries, *layout), targets, trail)?;
                 } else {
                     self.replace(node, target, place);
                 }
@@ -201,7 +201,7 @@ impl Writer<'_> {
         node: &Node,
         (items, layout): (&[Node], Layout),
         targets: &[Value],
-        path: &Path,
+        trail: &Trail<'_>,
     ) -> Result<(), RewriteError> {
         let (old, new) = (items.len(), targets.len());
         let shorter = old.min(new);
@@ -220,7 +220,8 @@ impl Writer<'_> {
         let places = self.item_places(node, items, layout);
         for at in (0..head).chain(old - tail..old) {
             let to = if at < head { at } else { at + new - old };
-            self.node(&items[at], &targets[to], &places[at], &path.index(to))?;
+            let trail = Trail::Index(trail, to);
+            self.node(&items[at], &targets[to], &places[at], &trail)?;
         }
         let list = Sequence {
             node,
@@ -241,19 +242,18 @@ impl Writer<'_> {
         node: &Node,
         (entries, layout): (&[Entry], Layout),
         targets: &[(String, Value)],
-        path: &Path,
+        trail: &Trail<'_>,
     ) -> Result<(), RewriteError> {
-        let mut wanted: HashMap<&str, &Value> = targets
-            .iter()
-            .map(|(key, value)| (key.as_str(), value))
-            .collect();
+        let mut wanted = Entries::new(targets);
+        let mut there = vec![false; targets.len()];
         let mut gone = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             if is_merge(entry) {
                 continue;
             }
-            match wanted.remove(entry.key.as_str()) {
-                Some(target) => {
+            match wanted.find(at, &entry.key) {
+                Some((to, target)) => {
+                    there[to] = true;
                     let place = match layout {
                         Layout::Block(indent) => Place::Entry {
                             after: entry.after_colon,
@@ -261,24 +261,23 @@ impl Writer<'_> {
                         },
                         Layout::Flow => Place::Flow,
                     };
-                    self.node(&entry.value, target, &place, &path.key(&entry.key))?;
+                    let trail = Trail::Key(trail, &entry.key);
+                    self.node(&entry.value, target, &place, &trail)?;
                 }
                 None => gone.push(at),
             }
         }
         for (key, value) in self.merged_values(entries) {
-            match wanted.get(key.as_str()) {
-                Some(target) if **target == value => {
-                    wanted.remove(key.as_str());
-                }
-                Some(_) => {}
-                None if entries.iter().any(|e| e.key == key) => {}
-                None => return Err(RewriteError::Merged { path: path.clone() }),
-            }
+            let Some((to, target)) = wanted.find(0, &key) else {
+                let path = trail.path();
+                return Err(RewriteError::Merged { path });
+            };
+            there[to] |= *target == value;
         }
         let added: Vec<_> = targets
             .iter()
-            .filter(|(key, _)| wanted.contains_key(key.as_str()))
+            .zip(there)
+            .filter_map(|(target, there)| (!there).then_some(target))
             .collect();
         self.remove_entries(entries, layout, &gone);
         if !added.is_empty() {
@@ -291,6 +290,7 @@ impl Writer<'_> {
     /// What merge keys give to a map after the edit.
     fn merged_values(&self, entries: &[Entry]) -> Vec<(String, Value)> {
         let mut all: Vec<(String, Value)> = Vec::new();
+        let mut seen = HashSet::new();
         for entry in entries.iter().filter(|entry| is_merge(entry)) {
             let sources = match &entry.value.body {
                 Body::List(items, _) => items.iter().collect(),
@@ -302,9 +302,8 @@ impl Writer<'_> {
                     _ => source.value(),
                 };
                 let Value::Map(entries) = value else { continue };
-                let fresh = |(key, _): &(String, Value)| all.iter().all(|(name, _)| name != key);
-                let fresh: Vec<_> = entries.into_iter().filter(fresh).collect();
-                all.extend(fresh);
+                let fresh = entries.into_iter();
+                all.extend(fresh.filter(|(key, _)| seen.insert(key.clone())));
             }
         }
         all

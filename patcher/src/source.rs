@@ -7,6 +7,7 @@
 mod json;
 mod yaml;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -144,6 +145,25 @@ impl Node {
     }
 }
 
+/// Recognises a key that a map has already. A few keys are compared; many are put into a set.
+#[derive(Default)]
+struct Duplicates(HashSet<String>);
+
+impl Duplicates {
+    const FEW: usize = 12;
+
+    /// Says whether `entries` have `key`. To be asked of each key in turn.
+    fn contain(&mut self, entries: &[Entry], key: &str) -> bool {
+        if entries.len() < Self::FEW {
+            return entries.iter().any(|entry| entry.key == key);
+        }
+        if self.0.is_empty() {
+            self.0.extend(entries.iter().map(|entry| entry.key.clone()));
+        }
+        !self.0.insert(key.to_owned())
+    }
+}
+
 /// The key whose value is merged into its map.
 pub const MERGE: &str = "<<";
 
@@ -154,16 +174,11 @@ fn map_value(entries: &[Entry]) -> Vec<(String, Value)> {
         .filter(own)
         .map(|e| (e.key.clone(), e.value.value()))
         .collect();
-    for source in entries
-        .iter()
-        .filter(|entry| is_merge(entry))
-        .flat_map(merged)
-    {
-        for (key, value) in source {
-            if all.iter().all(|(name, _)| *name != key) {
-                all.push((key, value));
-            }
-        }
+    if all.len() < entries.len() {
+        let mut seen: HashSet<_> = all.iter().map(|(key, _)| key.clone()).collect();
+        let merges = entries.iter().filter(|entry| is_merge(entry));
+        let more = merges.flat_map(merged).flatten();
+        all.extend(more.filter(|(key, _)| seen.insert(key.clone())));
     }
     all
 }

@@ -46,7 +46,7 @@ pub fn unpatch(text: &str, sidecar: &str) -> Result<Unpatched, PatchError> {
     let edited = record.is_some();
     let record = record.map(|(_, record)| record);
     let mut warnings = Vec::new();
-    let target = shape::undo(&value, record.as_ref(), sidecar, &mut warnings);
+    let target = shape::undo(&value, record.as_ref(), sidecar, &mut warnings)?;
     if target == value {
         return Ok(Unpatched {
             text: None,

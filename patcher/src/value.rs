@@ -5,6 +5,7 @@
 
 mod json;
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// The intrinsic that stands for "this property is absent".
@@ -151,6 +152,38 @@ impl Value {
             Self::Map(_) if self.intrinsic().is_some() => Kind("an intrinsic function"),
             Self::Map(_) => Kind("a map"),
         }
+    }
+}
+
+/// Finds the entries of a map by key. Two maps that are compared usually have the same order; only
+/// where they do not is an index made.
+#[derive(Debug)]
+pub(crate) struct Entries<'m> {
+    entries: &'m [(String, Value)],
+    places: Option<HashMap<&'m str, usize>>,
+}
+
+impl<'m> Entries<'m> {
+    pub(crate) fn new(entries: &'m [(String, Value)]) -> Self {
+        Self {
+            entries,
+            places: None,
+        }
+    }
+
+    /// Returns place and value of `key`, which is probably the entry at `guess`.
+    pub(crate) fn find(&mut self, guess: usize, key: &str) -> Option<(usize, &'m Value)> {
+        let entries = self.entries;
+        if let Some((name, value)) = entries.get(guess)
+            && name == key
+        {
+            return Some((guess, value));
+        }
+        let places = self.places.get_or_insert_with(|| {
+            let keys = entries.iter().enumerate();
+            keys.map(|(at, (name, _))| (name.as_str(), at)).collect()
+        });
+        places.get(key).map(|at| (*at, &entries[*at].1))
     }
 }
 

@@ -21,10 +21,11 @@ impl Planner<'_> {
         let name = property(container, "Name")
             .and_then(|(_, name)| name.as_str())
             .map_or_else(|| path.to_string(), str::to_owned);
+        let key = self.keys.next(&name);
         let problems = self.plan.problems.len();
         let outcome = match self.skips(around, container, &name) {
             Some(reason) => Outcome::Skipped(reason),
-            None => self.wrap(around, container, path, &name),
+            None => self.wrap(around, container, path, (&name, &key)),
         };
         let failed = self.plan.problems.len() > problems;
         ContainerReport {
@@ -67,7 +68,7 @@ impl Planner<'_> {
         around: &Surroundings<'_>,
         container: &Value,
         path: &Path,
-        name: &str,
+        (name, key): (&str, &str),
     ) -> Outcome {
         let entry = self.list_property(container, "EntryPoint", path);
         let command = self.list_property(container, "Command", path);
@@ -77,11 +78,11 @@ impl Planner<'_> {
         } else {
             match self.launch(around, container, path, name) {
                 Some(how) => {
-                    let undo = self.plan.undo.entry(name.to_owned()).or_default();
+                    let undo = self.plan.undo.entry(key.to_owned()).or_default();
                     undo.wrapped = true;
                     undo.entry = property(container, "EntryPoint").map(|(_, value)| value.clone());
                     undo.command = property(container, "Command").map(|(_, value)| value.clone());
-                    if self.earlier(path).is_some() {
+                    if earlier(around, path).is_some() {
                         Outcome::Wrapped
                     } else {
                         Outcome::Wrap(how)
@@ -91,20 +92,12 @@ impl Planner<'_> {
             }
         };
         let wanted = settings::workload(self.options);
-        let ours = self
-            .plan
-            .undo
-            .get(name)
-            .map(|undo| undo.env.clone())
-            .unwrap_or_default();
+        let ours = self.earlier_variables(container, key, wrapped);
         let added = self.variables(around, (container, path), &wanted, &ours);
-        if !added.is_empty() {
-            self.plan
-                .undo
-                .entry(name.to_owned())
-                .or_default()
-                .env
-                .extend(added);
+        let still = |name: &String| wanted.iter().any(|setting| setting.name == *name);
+        let env: Vec<_> = ours.into_iter().filter(still).chain(added).collect();
+        if !env.is_empty() {
+            self.plan.undo.entry(key.to_owned()).or_default().env = env;
         }
         let at = At {
             value: container,
@@ -112,7 +105,7 @@ impl Planner<'_> {
             dialect: around.task.dialect,
         };
         self.volumes(at);
-        self.capability(at, name, !wrapped);
+        self.capability(at, key, !wrapped);
         self.depends_on(at);
         outcome
     }
@@ -134,13 +127,6 @@ impl Planner<'_> {
         Some(value)
     }
 
-    /// The container as an earlier run left it, if that wrapped it.
-    fn earlier(&self, path: &Path) -> Option<&Value> {
-        let container = path.find(self.patched?)?;
-        let wrapped = present(container, "EntryPoint").is_some_and(is_wrapped);
-        wrapped.then_some(container)
-    }
-
     fn launch(
         &mut self,
         around: &Surroundings<'_>,
@@ -160,7 +146,7 @@ impl Planner<'_> {
             wrapped = launch.wrap(&facts);
             source = "the image's entrypoint";
             if matches!(wrapped, Err(Obstacle::Unknown(_) | Obstacle::Nothing))
-                && let Some(earlier) = self.earlier(path)
+                && let Some(earlier) = earlier(around, path)
                 && let Some(entry) = present(earlier, "EntryPoint").cloned()
             {
                 // An earlier run knew, and nobody has edited the container since.
@@ -225,7 +211,12 @@ impl Planner<'_> {
             ("SourceContainer", Value::string(sidecar)),
             ("ReadOnly", Value::Bool(true)),
         ]);
-        self.refer(at, "VolumesFrom", "SourceContainer", item);
+        self.extend(
+            at,
+            "VolumesFrom",
+            item,
+            &self.names_sidecar("SourceContainer"),
+        );
     }
 
     fn depends_on(&mut self, at: At<'_>) {
@@ -234,27 +225,21 @@ impl Planner<'_> {
             ("ContainerName", Value::string(sidecar)),
             ("Condition", Value::string("START")),
         ]);
-        self.refer(at, "DependsOn", "ContainerName", item);
+        self.extend(at, "DependsOn", item, &self.names_sidecar("ContainerName"));
     }
 
-    /// Makes sure that a list has an item which names the sidecar, under its former name if that
-    /// is what stands there.
-    fn refer(&mut self, at: At<'_>, list: &str, key: &str, item: Value) {
-        let sidecar = &self.options.sidecar.name;
-        if let Some(former) = self.renamed.clone()
-            && let Some((spelt, items)) = property(at.value, list)
-            && let Some(items) = items.as_list()
-            && let Some(index) = items.iter().position(|item| named(item, key, &former))
-            && let Some((key, _)) = property(&items[index], key)
-        {
-            let path = at.path.key(spelt).index(index).key(key);
-            return self.set(path, Value::string(sidecar));
+    /// Recognises an item that names the sidecar, by its former name too.
+    fn names_sidecar(&self, key: &'static str) -> impl Fn(&Value) -> bool + use<> {
+        let sidecar = self.options.sidecar.name.clone();
+        let former = self.renamed.clone();
+        move |item| {
+            let name = property(item, key).and_then(|(_, name)| name.as_str());
+            name.is_some_and(|name| name == sidecar || Some(name) == former.as_deref())
         }
-        self.extend(at, list, item, &|item| named(item, key, sidecar));
     }
 
     /// Adds `SYS_PTRACE`, and makes the maps that it stands in where they are missing.
-    fn capability(&mut self, at: At<'_>, name: &str, first: bool) {
+    fn capability(&mut self, at: At<'_>, key: &str, first: bool) {
         let item = Value::string(CAPABILITY);
         let inner = Value::map([("Add", Value::List(vec![item.clone()]))]);
         let outer = Value::map([("Capabilities", inner.clone())]);
@@ -267,7 +252,7 @@ impl Planner<'_> {
             .and_then(Value::as_list)
             .is_some_and(|added| added.iter().any(held));
         if traced
-            && let Some(undo) = self.plan.undo.get_mut(name)
+            && let Some(undo) = self.plan.undo.get_mut(key)
             && first
         {
             undo.traced = true;
@@ -285,6 +270,9 @@ impl Planner<'_> {
     }
 }
 
-fn named(item: &Value, key: &str, name: &str) -> bool {
-    property(item, key).and_then(|(_, value)| value.as_str()) == Some(name)
+/// The container as an earlier run left it, if that wrapped it.
+fn earlier<'v>(around: &Surroundings<'v>, path: &Path) -> Option<&'v Value> {
+    let container = path.find_below(&around.task.path, around.earlier?)?;
+    let wrapped = present(container, "EntryPoint").is_some_and(is_wrapped);
+    wrapped.then_some(container)
 }

@@ -1,6 +1,7 @@
 //! The `Environment` of a container.
 
-use super::settings::Setting;
+use super::settings::{self, Setting};
+use super::sidecar::named;
 use super::task::Surroundings;
 use super::{Planner, present, property};
 use crate::path::Path;
@@ -53,6 +54,26 @@ impl Planner<'_> {
         added
     }
 
+    /// The variables of a container that an earlier run added: those that the record names. A
+    /// `wrapped` container that no record tells of has those that it shares with the sidecar.
+    pub(super) fn earlier_variables(
+        &self,
+        container: &Value,
+        key: &str,
+        wrapped: bool,
+    ) -> Vec<String> {
+        if let Some(undo) = self.plan.undo.get(key) {
+            return undo.env.clone();
+        }
+        let mut found = Vec::new();
+        if let Some((_, list)) = property(container, "Environment").filter(|_| wrapped) {
+            let shared = |item: &Value| self.sidecar_variables.contains(item);
+            names_of(list, &shared, &mut found);
+        }
+        found.retain(|name| settings::is_ours(name));
+        found
+    }
+
     fn variable_list(
         &mut self,
         around: &Surroundings<'_>,
@@ -96,6 +117,14 @@ impl Planner<'_> {
                 }
             }
         }
+        let stale = |name: &str| {
+            ours.iter().any(|ours| ours == name) && wanted.iter().all(|new| new.name != name)
+        };
+        for (at, item) in items.iter().enumerate().rev() {
+            if named(item).is_some_and(stale) {
+                self.remove(path.index(at));
+            }
+        }
     }
 
     pub(super) fn overwrite(
@@ -133,15 +162,20 @@ impl Planner<'_> {
 }
 
 /// Collects the names in a list of variables or secrets, in all branches.
-pub(super) fn names(value: &Value, out: &mut Vec<String>) {
+fn names(value: &Value, out: &mut Vec<String>) {
+    names_of(value, &|_| true, out);
+}
+
+/// Collects the names of those items that satisfy `test`.
+fn names_of(value: &Value, test: &dyn Fn(&Value) -> bool, out: &mut Vec<String>) {
     if let Some((_, yes, no)) = value.branches() {
-        names(yes, out);
-        names(no, out);
+        names_of(yes, test, out);
+        names_of(no, test, out);
     } else if let Some(items) = value.as_list() {
         for item in items {
-            names(item, out);
+            names_of(item, test, out);
         }
-    } else if let Some(name) = property(value, "Name").and_then(|(_, name)| name.as_str()) {
+    } else if let Some(name) = named(value).filter(|_| test(value)) {
         out.push(name.to_owned());
     }
 }

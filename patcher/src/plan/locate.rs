@@ -61,12 +61,15 @@ impl Dialect {
 }
 
 /// One task definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Task {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task<'v> {
     /// Logical name or family.
     pub name: String,
-    /// The map that has `ContainerDefinitions`; for a bare list, the list itself.
+    /// Where its value is.
     pub path: Path,
+    /// The map that has `ContainerDefinitions`; for a bare list, the list itself. A resource may
+    /// lack it.
+    pub value: Option<&'v Value>,
     /// How its keys are spelt.
     pub dialect: Dialect,
     /// What the file is.
@@ -100,16 +103,17 @@ fn is_container(value: &Value) -> bool {
 }
 
 /// Returns every task definition of a file, in order.
-pub fn locate(root: &Value) -> Result<Vec<Task>, Problem> {
-    let single = |name: &Value, path: Path, kind| {
-        let family = property(name, "Family").and_then(|(_, value)| value.as_str());
-        let dialect = match property(name, "ContainerDefinitions") {
+pub fn locate(root: &Value) -> Result<Vec<Task<'_>>, Problem> {
+    let single = |value, path: Path, kind| {
+        let family = property(value, "Family").and_then(|(_, value)| value.as_str());
+        let dialect = match property(value, "ContainerDefinitions") {
             Some(("ContainerDefinitions", _)) => Dialect::Pascal,
             _ => Dialect::Camel,
         };
         vec![Task {
             name: family.unwrap_or("task definition").to_owned(),
             path,
+            value: Some(value),
             dialect,
             kind,
         }]
@@ -131,7 +135,8 @@ pub fn locate(root: &Value) -> Result<Vec<Task>, Problem> {
             let pascal = |item: &Value| item.get("Image").is_some();
             let pascal = root.as_list().is_some_and(|items| items.iter().all(pascal));
             let dialect = if pascal { Dialect::Pascal } else { Dialect::Camel };
-            Ok(vec![Task { name: "containers".to_owned(), path: Path::root(), dialect, kind }])
+            let name = "containers".to_owned();
+            Ok(vec![Task { name, path: Path::root(), value: Some(root), dialect, kind }])
         }
         None => Err(Problem::Invalid {
             path: Path::root(),
@@ -140,17 +145,17 @@ pub fn locate(root: &Value) -> Result<Vec<Task>, Problem> {
     }
 }
 
-fn resources_of(resources: &Value, path: &Path, tasks: &mut Vec<Task>) {
+fn resources_of<'v>(resources: &'v Value, path: &Path, tasks: &mut Vec<Task<'v>>) {
     for (name, resource) in resources.as_map().unwrap_or_default() {
-        let path = path.key(name);
         if name.starts_with("Fn::ForEach::") {
             if let Some(body) = resource.as_list().and_then(|arguments| arguments.get(2)) {
-                resources_of(body, &path.index(2), tasks);
+                resources_of(body, &path.key(name).index(2), tasks);
             }
         } else if resource.get("Type").and_then(Value::as_str) == Some("AWS::ECS::TaskDefinition") {
             tasks.push(Task {
                 name: name.clone(),
-                path: path.key("Properties"),
+                path: path.key(name).key("Properties"),
+                value: resource.get("Properties"),
                 dialect: Dialect::Pascal,
                 kind: Kind::Template,
             });

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 impl Planner<'_> {
     /// The value of a setting: itself, or a reference to a parameter that has it as default.
-    pub(super) fn setting_value(&mut self, task: &Task, setting: &Setting) -> Value {
+    pub(super) fn setting_value(&mut self, task: &Task<'_>, setting: &Setting) -> Value {
         if self.options.parameterize && task.kind == Kind::Template {
             Value::reference(self.parameter(setting))
         } else {

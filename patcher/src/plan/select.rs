@@ -82,7 +82,11 @@ impl Tags {
 }
 
 /// Why a task definition cannot or need not be wrapped, whatever its tags say.
-pub(super) fn unsuitable(_task: &Task, properties: &Value, options: &Options) -> Option<String> {
+pub(super) fn unsuitable(
+    _task: &Task<'_>,
+    properties: &Value,
+    options: &Options,
+) -> Option<String> {
     let system = present(properties, "RuntimePlatform")
         .and_then(|platform| present(platform, "OperatingSystemFamily"))
         .and_then(Value::as_str);

@@ -4,25 +4,29 @@ use super::select::{Tags, unsuitable};
 use super::sidecar::is_agent;
 use super::{ContainerReport, Kind, Outcome, Planner, Task, TaskReport, property};
 use crate::path::Path;
+use crate::record::Keys;
 use crate::value::Value;
 
 /// What a container needs to know of its task.
 pub(super) struct Surroundings<'a> {
-    pub(super) task: &'a Task,
+    pub(super) task: &'a Task<'a>,
     pub(super) properties: &'a Value,
+    /// The same as an earlier run left it.
+    pub(super) earlier: Option<&'a Value>,
     pub(super) tags: Tags,
 }
 
 impl Planner<'_> {
-    pub(super) fn task(&mut self, task: &Task) {
-        let root = self.root;
+    /// Plans a task definition; `earlier` is how an earlier run left it.
+    pub(super) fn task(&mut self, task: &Task<'_>, earlier: Option<&Value>) {
+        self.keys = Keys::of(task);
         let report = |skipped| TaskReport {
             name: task.name.clone(),
             path: task.path.clone(),
             skipped,
             containers: Vec::new(),
         };
-        let Some(properties) = task.path.find(root) else {
+        let Some(properties) = task.value else {
             self.plan
                 .tasks
                 .push(report(Some("it has no properties".to_owned())));
@@ -48,6 +52,7 @@ impl Planner<'_> {
         let around = Surroundings {
             task,
             properties,
+            earlier,
             tags,
         };
         let mut reports = Vec::new();
@@ -80,6 +85,14 @@ impl Planner<'_> {
             return;
         };
         self.renamed = self.former_name(items);
+        self.rename(items, path);
+        self.sidecar_variables = items
+            .iter()
+            .filter(|item| is_agent(item))
+            .filter_map(|item| property(item, "Environment")?.1.as_list())
+            .flatten()
+            .cloned()
+            .collect();
         let first = reports.len();
         for (at, item) in items.iter().enumerate() {
             self.container_item(around, item, &path.index(at), reports);

@@ -1,10 +1,9 @@
 //! A strict JSON reader (RFC 8259) that keeps the span of every node and refuses duplicate keys:
 //! parsers disagree on which of two equal keys counts.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Body, Entry, Format, Layout, MAX_DEPTH, Node, ReadError};
+use super::{Body, Duplicates, Entry, Format, Layout, MAX_DEPTH, Node, ReadError};
 use crate::value::Value;
 
 /// Reads a whole text.
@@ -62,7 +61,7 @@ impl Reader<'_> {
     fn map(&mut self, depth: usize) -> Result<Body, ReadError> {
         self.at += 1;
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = Duplicates::default();
         self.skip_space();
         if self.eat(b'}') {
             return Ok(Body::Map(entries, Layout::Flow));
@@ -74,7 +73,7 @@ impl Reader<'_> {
             }
             let key = self.string()?;
             let key_span = key_start..self.at;
-            if !seen.insert(key.clone()) {
+            if seen.contain(&entries, &key) {
                 return Err(self.error_at(key_start, format!("duplicate key `{key}`")));
             }
             self.skip_space();

@@ -7,13 +7,13 @@
 mod scalar;
 mod scan;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use self::scalar::{Tagging, resolve, tagging};
 use self::scan::{Scan, join_lines};
-use super::{Body, Entry, Format, Layout, MAX_DEPTH, MERGE, Node, ReadError};
+use super::{Body, Duplicates, Entry, Format, Layout, MAX_DEPTH, MERGE, Node, ReadError};
 use crate::value::Value;
 
 /// Aliases that stand for more nodes than this in all are refused.
@@ -268,7 +268,7 @@ impl<'s> Reader<'_, 's> {
         depth: usize,
     ) -> Result<(Vec<Entry>, usize), ReadError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = Duplicates::default();
         let mut end = content;
         loop {
             let (event, span) = self.next()?;
@@ -292,7 +292,7 @@ impl<'s> Reader<'_, 's> {
                 .scan
                 .scalar(key_start, style, self.scan.byte(span.end.index()));
             let key = key.into_owned();
-            if key != MERGE && !seen.insert(key.clone()) {
+            if key != MERGE && seen.contain(&entries, &key) {
                 return Err(self.error(key_start, format!("duplicate key `{key}`")));
             }
             let colon = self.scan.skip(key_span.end);

@@ -3,9 +3,10 @@
 use contract::path::INSTRUMENT;
 use contract::sidecar::CAPABILITY;
 
+use crate::edit::{self, Edit, EditError, Op};
 use crate::path::Path;
 use crate::plan::{is_agent, is_our_parameter, is_our_setting, is_wrapped, locate, property};
-use crate::record::{Record, Undo};
+use crate::record::{Keys, Record, Undo};
 use crate::value::Value;
 
 /// Returns the value without instrumentation.
@@ -14,30 +15,32 @@ pub(super) fn undo(
     record: Option<&Record>,
     sidecar: &str,
     warnings: &mut Vec<String>,
-) -> Value {
-    let mut out = root.clone();
+) -> Result<Value, EditError> {
+    let mut edits = Vec::new();
     let mut undoer = Undoer {
         record,
+        keys: Keys::default(),
         sidecar,
         warnings,
     };
     for task in locate(root).unwrap_or_default() {
-        let Some(properties) = task.path.find_mut(&mut out) else {
+        let Some(properties) = task.value else {
             continue;
         };
-        let key = property(properties, "ContainerDefinitions").map(|(key, _)| key.to_owned());
-        let path = match &key {
-            Some(key) => task.path.key(key),
-            None => task.path.clone(),
+        let (path, list) = match property(properties, "ContainerDefinitions") {
+            Some((key, list)) => (task.path.key(key), list),
+            None => (task.path.clone(), properties),
         };
-        let list = match key.as_deref() {
-            Some(key) => properties.get_mut(key),
-            None => Some(properties),
-        };
-        if let Some(list) = list {
-            undoer.list(list, &path);
+        undoer.keys = Keys::of(&task);
+        let mut undone = list.clone();
+        undoer.list(&mut undone, &path);
+        if undone != *list {
+            let op = Op::Set(undone);
+            edits.push(Edit { path, op });
         }
     }
+    let mut out = root.clone();
+    edit::apply(&mut out, &edits)?;
     if let Value::Map(entries) = &mut out {
         let emptied = entries.iter_mut().any(|(key, value)| match value {
             Value::Map(parameters) if key == "Parameters" => {
@@ -49,11 +52,12 @@ pub(super) fn undo(
         });
         entries.retain(|(key, _)| !(emptied && key == "Parameters"));
     }
-    out
+    Ok(out)
 }
 
 struct Undoer<'a> {
     record: Option<&'a Record>,
+    keys: Keys,
     sidecar: &'a str,
     warnings: &'a mut Vec<String>,
 }
@@ -90,7 +94,8 @@ impl Undoer<'_> {
         let name = property(container, "Name")
             .and_then(|(_, name)| name.as_str())
             .map_or_else(|| path.to_string(), str::to_owned);
-        let known = self.record.and_then(|record| record.undo(&name)).cloned();
+        let key = self.keys.next(&name);
+        let known = self.record.and_then(|record| record.undo(&key)).cloned();
         if !self.is_instrumented(container) && known.is_none() {
             return;
         }

@@ -207,7 +207,8 @@ fn a_path_finds_what_locate_names() {
     let text =
         "Resources:\n  A:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {Family: f}\n";
     let document = Document::read(text).unwrap();
-    let tasks = locate(&document.value()).unwrap();
+    let value = document.value();
+    let tasks = locate(&value).unwrap();
     assert_eq!(tasks.len(), 1);
     assert_eq!(
         tasks[0].path,
