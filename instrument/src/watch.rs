@@ -102,6 +102,8 @@ pub struct Watch {
     memo: Memo,
     /// The path of the call at hand; kept to save an allocation for each.
     path: Vec<u8>,
+    /// The stack of the program at hand; kept likewise.
+    stack: Vec<u8>,
     pub(crate) outbox: Outbox,
     pub(crate) notices: Notices,
     /// What entered the container from outside.
@@ -146,6 +148,7 @@ impl Watch {
             judge,
             memo: Memo::default(),
             path: Vec::with_capacity(MAX_PATH),
+            stack: Vec::new(),
             outbox,
             entry: Entry::default(),
             spreads: Map::default(),

@@ -73,8 +73,8 @@ pub trait ProcessFacts {
     fn exe_file(&self) -> Option<ExeFile>;
     /// Working directory.
     fn cwd(&self) -> Option<Cow<'_, [u8]>>;
-    /// Environment at the last exec, as `NAME=value`.
-    fn env(&self) -> Option<Cow<'_, [Box<[u8]>]>>;
+    /// Environment at the last exec: `NAME=value`, each ended by a NUL, as `/proc/PID/environ` has it.
+    fn env(&self) -> Option<Cow<'_, [u8]>>;
     /// Controlling terminal's device number; 0 is none.
     fn tty(&self) -> Option<u32>;
     /// Session id.

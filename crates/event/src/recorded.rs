@@ -246,8 +246,10 @@ impl ProcessFacts for Process {
         self.cwd.as_deref().map(Cow::Borrowed)
     }
 
-    fn env(&self) -> Option<Cow<'_, [Box<[u8]>]>> {
-        self.env.as_deref().map(Cow::Borrowed)
+    fn env(&self) -> Option<Cow<'_, [u8]>> {
+        let variables = self.env.as_deref()?;
+        let ended = variables.iter().flat_map(|variable| [variable, &b"\0"[..]]);
+        Some(Cow::Owned(ended.flatten().copied().collect()))
     }
 
     fn tty(&self) -> Option<u32> {

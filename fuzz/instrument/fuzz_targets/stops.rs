@@ -195,7 +195,8 @@ fn calls(bytes: &[u8]) {
     let start = (head[0] & 1 == 0).then_some(&head[..]);
     let key = Memo::default().key(row, &call, 1, (start, memory));
     assert!(key.is_none() || start.is_some() || memory.first() == Some(&b'/'));
-    drop(Image::from_stack(Pid::this(), Memory::of(tid), call.abi, base, 1));
+    let stack = (call.abi, base);
+    drop(Image::from_stack(Pid::this(), Memory::of(tid), stack, 1, &mut Vec::new()));
     let kind = row.event.unwrap_or(event::EventType::Openat);
     let world = World::new(Processes::new(Pid::this(), 1));
     let mut moment = Moment::entry(row, kind, call, tid, Pid::this());

@@ -76,9 +76,16 @@ impl Image {
 
     /// Reads what the kernel laid out for the new program: its stack holds the count of arguments,
     /// pointers to them, to the environment, and a table with ids and the executed path. Nobody can
-    /// have changed it: not one instruction of the program has run.
-    pub fn from_stack(pid: Pid, memory: Memory, abi: Abi, stack: RemoteAddr, now: u64) -> Self {
-        let laid_out = Stack::read(memory, abi, stack);
+    /// have changed it: not one instruction of the program has run. `buffer` only saves an
+    /// allocation for each.
+    pub fn from_stack(
+        pid: Pid,
+        memory: Memory,
+        (abi, stack): (Abi, RemoteAddr),
+        now: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Self {
+        let laid_out = Stack::read(memory, abi, stack, buffer);
         let mut image = Self {
             path: proc::exe(pid),
             executable: Executable::of(pid),
@@ -127,16 +134,15 @@ struct Stack {
 }
 
 impl Stack {
-    fn read(memory: Memory, abi: Abi, stack: RemoteAddr) -> Self {
-        let mut bytes = Vec::new();
+    fn read(memory: Memory, abi: Abi, stack: RemoteAddr, bytes: &mut Vec<u8>) -> Self {
         let mut layout = Layout::default();
         let mut is_whole = false;
         for size in [FIRST_BYTES, MAX_STACK_BYTES] {
-            bytes = vec![0; size];
-            let got = memory.read(stack, &mut bytes).unwrap_or(0);
+            bytes.resize(size, 0);
+            let got = memory.read(stack, bytes).unwrap_or(0);
             bytes.truncate(got);
             is_whole = got < size;
-            layout = Layout::parse(&bytes, abi.pointer_width()).unwrap_or(layout);
+            layout = Layout::parse(bytes, abi.pointer_width()).unwrap_or(layout);
             if layout.is_complete || is_whole {
                 break;
             }

@@ -74,13 +74,8 @@ pub(super) fn cmdline(pid: Pid, max: usize) -> Option<Vec<u8>> {
 }
 
 /// `/proc/PID/environ`, cut.
-pub(super) fn environ(pid: Pid, max: usize) -> Option<Vec<Box<[u8]>>> {
-    let bytes = read(pid.0, "environ", max)?;
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
-    if bytes.is_empty() {
-        return Some(Vec::new());
-    }
-    Some(bytes.split(|byte| *byte == 0).map(Box::from).collect())
+pub(super) fn environ(pid: Pid, max: usize) -> Option<Vec<u8>> {
+    read(pid.0, "environ", max)
 }
 
 /// `/proc/PID/loginuid`; `None` when it was never set.

@@ -30,7 +30,7 @@ pub(super) struct Volatile {
     stat: Read<Stat>,
     status: Read<Status>,
     cwd: Read<Vec<u8>>,
-    env: Read<Vec<Box<[u8]>>>,
+    env: Read<Vec<u8>>,
 }
 
 impl Process {
@@ -129,7 +129,7 @@ impl ProcessFacts for Process {
             .map(Cow::Owned)
     }
 
-    fn env(&self) -> Option<Cow<'_, [Box<[u8]>]>> {
+    fn env(&self) -> Option<Cow<'_, [u8]>> {
         self.ask(
             |v| &mut v.env,
             || proc::environ(self.pid, MAX_ENVIRONMENT_BYTES),

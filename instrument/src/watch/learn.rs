@@ -85,7 +85,7 @@ impl Watch {
         let now = sys::now();
         let image = match stopped.call() {
             Ok(CallStop::Outside { abi, stack }) => {
-                Image::from_stack(pid, stopped.memory(), abi, stack, now)
+                Image::from_stack(pid, stopped.memory(), (abi, stack), now, &mut self.stack)
             }
             _ => Image::from_proc(pid, now),
         };

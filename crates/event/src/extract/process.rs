@@ -171,11 +171,15 @@ fn environment<'a>(
     let Some(variables) = process.env() else {
         return Lookup::Unset;
     };
+    let variables = variables.strip_suffix(b"\0").unwrap_or(&variables);
     let Some(name) = key(field) else {
-        push_joined(&variables, b' ', scratch);
+        scratch.extend_from_slice(variables);
+        for end in scratch.iter_mut().filter(|byte| **byte == 0) {
+            *end = b' ';
+        }
         return text(scratch);
     };
-    let value = variables.iter().find_map(|variable| {
+    let value = variables.split(|byte| *byte == 0).find_map(|variable| {
         variable
             .strip_prefix(name.as_bytes())
             .and_then(|rest| rest.strip_prefix(b"="))
