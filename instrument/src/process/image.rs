@@ -12,8 +12,8 @@ use crate::decode::MAX_PATH;
 const MAX_ARGUMENT_BYTES: usize = 16 * 1024;
 
 /// So much is read at once from the stack pointer on. Most stacks end before, so that this is all:
-/// the pointers, the ids, and above them the strings.
-const FIRST_BYTES: usize = 8 * 1024;
+/// the pointers, the ids, a random gap of up to 8 KiB, and the strings.
+const FIRST_BYTES: usize = 16 * 1024;
 
 /// Pointers on the new stack beyond this many bytes are not looked at.
 const MAX_STACK_BYTES: usize = 64 * 1024;
@@ -134,19 +134,23 @@ struct Stack {
 }
 
 impl Stack {
-    fn read(memory: Memory, abi: Abi, stack: RemoteAddr, bytes: &mut Vec<u8>) -> Self {
+    fn read(memory: Memory, abi: Abi, stack: RemoteAddr, buffer: &mut Vec<u8>) -> Self {
         let mut layout = Layout::default();
-        let mut is_whole = false;
+        let (mut got, mut is_whole) = (0, false);
         for size in [FIRST_BYTES, MAX_STACK_BYTES] {
-            bytes.resize(size, 0);
-            let got = memory.read(stack, bytes).unwrap_or(0);
-            bytes.truncate(got);
+            if buffer.len() < size {
+                buffer.resize(size, 0);
+            }
+            let room = buffer.get_mut(..size).unwrap_or_default();
+            got = memory.read(stack, room).unwrap_or(0);
             is_whole = got < size;
-            layout = Layout::parse(bytes, abi.pointer_width()).unwrap_or(layout);
+            let read = room.get(..got).unwrap_or_default();
+            layout = Layout::parse(read, abi.pointer_width()).unwrap_or(layout);
             if layout.is_complete || is_whole {
                 break;
             }
         }
+        let bytes = buffer.get(..got).unwrap_or_default();
         // What begins at an address, if so much was read or there is no more.
         let known = |at: RemoteAddr, len: usize| {
             let from = usize::try_from(at.checked_sub(stack)?).ok()?;
