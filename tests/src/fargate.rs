@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod metadata;
 pub mod process;
 pub(crate) mod relay;
+mod runner;
 pub mod task;
 mod watch;
 

@@ -20,7 +20,7 @@ use libtest::Reader;
 use tally::Tally;
 
 /// No step with tests in it takes longer than this; a hung test must not hang the machine.
-const TESTS_TIMEOUT: &str = "3600";
+const TESTS_TIMEOUT: &str = "2700";
 
 /// The name of a step, what it checks, and how.
 type Step<'a> = (

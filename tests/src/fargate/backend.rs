@@ -48,6 +48,15 @@ impl fmt::Debug for Service {
     }
 }
 
+/// What is known of a container that has ended, from whoever ran it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// Its exit code.
+    pub code: i32,
+    /// All that it printed.
+    pub output: String,
+}
+
 /// Starts, asks and ends containers.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Hears the environment of every container before the first one starts.
@@ -59,6 +68,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
         container: &Container,
         environment: &BTreeMap<String, String>,
     ) -> io::Result<Command>;
+
+    /// What is left of a container that has ended while its command goes on; `None` while it runs,
+    /// and where the command is the container.
+    fn remains(&self, _: &Container) -> Option<Remains> {
+        None
+    }
 
     /// A command that runs beside the container's own program, as `ecs execute-command` does.
     fn beside(&self, container: &Container, words: &[String]) -> io::Result<Command>;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::signal::Signal;
 
-use super::backend::{Backend, Opening, Service, Stream};
+use super::backend::{Backend, Opening, Remains, Service, Stream};
 use super::board::Board;
 use super::container::Container;
 use super::definition::TaskDefinition;
@@ -27,6 +27,9 @@ use crate::scratch::Scratch;
 
 /// The image in which the gate runs.
 pub const GATE_IMAGE: &str = "workload-agent-test/gate";
+
+/// Seconds that a short command of the client may take.
+const PATIENCE: &str = "120";
 
 /// Where the gate finds the task's sockets.
 const SOCKETS: &str = "/sockets";
@@ -57,9 +60,20 @@ impl Docker {
         command
     }
 
+    /// A command of the client that ends after some time even when the daemon does not answer.
+    fn bounded(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", PATIENCE])
+            .arg(&self.program);
+        command.env("DOCKER_HOST", format!("unix://{}", self.socket.display()));
+        command.args(words).stdin(Stdio::null());
+        command
+    }
+
     /// Runs a command of the client and returns its output.
     pub fn run(&self, words: &[&str]) -> io::Result<String> {
-        output(&mut self.command(words))
+        output(&mut self.bounded(words))
     }
 
     /// Makes an image of a directory.
@@ -223,7 +237,7 @@ impl DockerBackend {
                 self.make(source)?;
             }
         }
-        let mut command = self.docker.command(&["create"]);
+        let mut command = self.docker.bounded(&["create"]);
         command.arg(format!("--name={name}"));
         command.args(self.options(container));
         if let Some(environment) = self.lock_environments().get(&container.name) {
@@ -309,6 +323,15 @@ impl Backend for DockerBackend {
             .command(&["start", "--attach", &self.name(&container.name)]))
     }
 
+    fn remains(&self, container: &Container) -> Option<Remains> {
+        let name = self.name(&container.name);
+        let format = "--format={{.State.Status}} {{.State.ExitCode}}";
+        let state = self.docker.run(&["inspect", format, &name]).ok()?;
+        let code = state.strip_prefix("exited ")?.parse().ok()?;
+        let output = self.docker.run(&["logs", &name]).unwrap_or_default();
+        Some(Remains { code, output })
+    }
+
     fn beside(&self, container: &Container, words: &[String]) -> io::Result<Command> {
         let mut command = self.docker.command(&["exec", &self.name(&container.name)]);
         command.args(words);
@@ -349,7 +372,7 @@ impl Drop for DockerBackend {
     fn drop(&mut self) {
         let made = self.made.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !made.is_empty() {
-            let mut command = self.docker.command(&["rm", "--force", "--volumes"]);
+            let mut command = self.docker.bounded(&["rm", "--force", "--volumes"]);
             // A container that is gone already is as good.
             drop(command.args(made.iter()).output());
         }

@@ -6,12 +6,20 @@
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
+use crate::pace::Deadline;
 
 /// The address on which ECS answers inside every task.
 pub(super) const ECS_ADDRESS: &str = "169.254.170.2";
 
 /// The word with which the gate says that everything is set up.
 pub(crate) const READY: &str = "ready";
+
+/// How long the gate may take to be ready, and to end.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the gate offers, in both directions.
 #[derive(Clone, Debug, Default)]
@@ -61,11 +69,17 @@ impl Gate {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let mut line = String::new();
+        let (sender, first_line) = sync_channel(1);
         if let Some(output) = process.stdout.take() {
-            BufReader::new(output).read_line(&mut line)?;
+            thread::spawn(move || {
+                let mut line = String::new();
+                let read = BufReader::new(output).read_line(&mut line);
+                // Nobody listens any more when it came too late.
+                drop(sender.send(read.map(|_| line)));
+            });
         }
-        if line.trim() == READY {
+        let line = first_line.recv_timeout(PATIENCE);
+        if matches!(&line, Ok(Ok(line)) if line.trim() == READY) {
             return Ok(Self {
                 process,
                 directory: directory.to_path_buf(),
@@ -75,7 +89,11 @@ impl Gate {
         let output = process.wait_with_output()?;
         let reason = String::from_utf8_lossy(&output.stderr);
         Err(io::Error::other(
-            reason.lines().last().unwrap_or("it ended").to_owned(),
+            reason
+                .lines()
+                .last()
+                .unwrap_or("the gate did not say that it is ready")
+                .to_owned(),
         ))
     }
 
@@ -93,7 +111,10 @@ impl Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        // It ends by itself; waiting only collects it.
-        drop(self.process.wait());
+        // It ends by itself; a client of Docker that does not is not waited for.
+        let process = &mut self.process;
+        Deadline::after(PATIENCE).poll(|| process.try_wait().transpose());
+        drop(process.kill());
+        drop(process.wait());
     }
 }

@@ -1,12 +1,10 @@
 //! A running task: starts and stops containers as ECS does, and can be waited for.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::process::{Command, Output};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -14,9 +12,9 @@ use super::backend::{Backend, Stream};
 use super::board::Board;
 use super::container::Container;
 use super::definition::TaskDefinition;
-use super::lifecycle::{Lifecycle, State};
-use super::metadata::{Identity, REGION};
-use super::watch;
+use super::lifecycle::State;
+use super::metadata::Identity;
+use super::runner::{Runner, environments};
 use crate::pace::Deadline;
 
 /// What the task's own thread is told.
@@ -76,15 +74,13 @@ impl Task {
             .iter()
             .map(|container| container.name.clone());
         backend.prepare(&names.zip(environments.iter().cloned()).collect::<Vec<_>>());
-        let runner = Runner {
-            containers: definition.containers.clone(),
+        let runner = Runner::new(
+            definition,
             environments,
-            lifecycle: Lifecycle::new(&definition.containers),
-            kills: BTreeMap::new(),
-            backend: Arc::clone(&backend),
-            board: Arc::clone(&board),
-            messages: messages.clone(),
-        };
+            Arc::clone(&backend),
+            Arc::clone(&board),
+            messages.clone(),
+        );
         Self {
             identity,
             containers: definition.containers.clone(),
@@ -255,149 +251,4 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// The task's own thread.
-struct Runner {
-    containers: Vec<Container>,
-    environments: Vec<BTreeMap<String, String>>,
-    lifecycle: Lifecycle,
-    /// Containers that got SIGTERM, and when they get SIGKILL.
-    kills: BTreeMap<usize, Instant>,
-    backend: Arc<dyn Backend>,
-    board: Arc<Board>,
-    messages: SyncSender<Message>,
-}
-
-impl Runner {
-    fn run(mut self, inbox: &Receiver<Message>) {
-        loop {
-            self.act();
-            if self.lifecycle.is_over() {
-                break;
-            }
-            match inbox.recv_timeout(self.until_next_kill()) {
-                Ok(Message::Exited { index, code }) => {
-                    if let Some(pid) = self.board.pid(index) {
-                        self.backend.clear(&self.containers[index], pid);
-                    }
-                    self.kills.remove(&index);
-                    self.lifecycle.exited(index, code);
-                    self.board.ended(index);
-                }
-                Ok(Message::Healthy { index }) => self.lifecycle.healthy(index),
-                Ok(Message::Unhealthy { index }) if self.containers[index].essential => {
-                    self.lifecycle.stop();
-                }
-                Ok(Message::Stop) => self.lifecycle.stop(),
-                Ok(Message::Unhealthy { .. }) | Err(RecvTimeoutError::Timeout) => self.kill_late(),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        self.board.publish(self.lifecycle.states());
-        self.board.finish();
-    }
-
-    /// Starts and stops what is due, and tells the board.
-    fn act(&mut self) {
-        loop {
-            let start = self.lifecycle.startable();
-            let stop = self.lifecycle.stoppable();
-            for &index in &start {
-                self.start(index);
-            }
-            for &index in &stop {
-                self.terminate(index);
-            }
-            if start.is_empty() && stop.is_empty() {
-                break;
-            }
-        }
-        self.board.publish(self.lifecycle.states());
-    }
-
-    fn start(&mut self, index: usize) {
-        let container = &self.containers[index];
-        let started = self
-            .backend
-            .start(container, &self.environments[index])
-            .and_then(|command| watch::start(command, index, &self.board, &self.messages));
-        self.lifecycle.started(index);
-        match started {
-            Ok(()) => watch::check(container, index, &self.backend, &self.board, &self.messages),
-            Err(error) => {
-                self.board.print(index, &format!("cannot start: {error}"));
-                self.lifecycle.exited(index, 127);
-            }
-        }
-    }
-
-    fn terminate(&mut self, index: usize) {
-        let container = &self.containers[index];
-        if let Some(pid) = self.board.pid(index) {
-            // It may have ended by itself; its end is on its way to the inbox then.
-            drop(self.backend.signal(container, pid, Signal::SIGTERM));
-        }
-        self.kills
-            .insert(index, Instant::now() + container.stop_timeout);
-        self.lifecycle.signalled(index);
-    }
-
-    fn kill_late(&mut self) {
-        let now = Instant::now();
-        for (&index, &time) in &self.kills {
-            if let Some(pid) = self.board.pid(index).filter(|_| time <= now) {
-                drop(
-                    self.backend
-                        .signal(&self.containers[index], pid, Signal::SIGKILL),
-                );
-            }
-        }
-        self.kills.retain(|_, time| *time > now);
-    }
-
-    fn until_next_kill(&self) -> Duration {
-        let next = self.kills.values().min();
-        next.map_or(Duration::from_hours(1), |time| {
-            time.saturating_duration_since(Instant::now())
-        })
-    }
-}
-
-/// What every container finds in its environment.
-fn environments(
-    definition: &TaskDefinition,
-    identity: &Identity,
-    backend: &dyn Backend,
-) -> Vec<BTreeMap<String, String>> {
-    let base = backend.metadata_address();
-    let ecs = |index: usize| {
-        let id = identity.container_id(index);
-        [
-            (
-                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-                identity.credentials_path(),
-            ),
-            ("AWS_DEFAULT_REGION", REGION.to_owned()),
-            ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE".to_owned()),
-            ("AWS_REGION", REGION.to_owned()),
-            ("ECS_AGENT_URI", format!("{base}/api/{id}")),
-            ("ECS_CONTAINER_METADATA_URI_V4", format!("{base}/v4/{id}")),
-        ]
-    };
-    definition
-        .containers
-        .iter()
-        .enumerate()
-        .map(|(index, container)| {
-            let mut environment = backend.environment();
-            environment.extend(
-                ecs(index)
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value)),
-            );
-            environment.extend(container.environment.clone());
-            environment
-        })
-        .collect()
 }

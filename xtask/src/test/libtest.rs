@@ -15,6 +15,8 @@ pub(crate) struct Reader {
     passed: BTreeSet<String>,
     /// Names that skip lines of this test program gave.
     skipped: BTreeSet<String>,
+    /// Names of the tests of which was said that they take long, and nothing since.
+    slow: BTreeSet<String>,
 }
 
 impl Reader {
@@ -28,16 +30,25 @@ impl Reader {
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.close(result);
         } else if let Some(test) = line.strip_prefix("test ") {
-            if let Some(name) = test.strip_suffix(" ... ok") {
+            if let Some((name, _)) = test.split_once(" has been running for over ") {
+                self.slow.insert(name.trim().to_owned());
+            } else if let Some(name) = test.strip_suffix(" ... ok") {
+                self.slow.remove(name.trim());
                 self.passed.insert(name.trim().to_owned());
             } else if let Some(name) = test.strip_suffix(" ... FAILED") {
+                self.slow.remove(name.trim());
                 self.tally.failures.push(name.trim().to_owned());
             }
         }
     }
 
     /// The outcome. A run that failed without saying which test did counts as one failure.
+    /// A test that was still running when everything was ended has failed.
     pub(crate) fn finish(mut self, success: bool, command: &str) -> Tally {
+        for name in std::mem::take(&mut self.slow) {
+            self.tally.failed += 1;
+            self.tally.failures.push(format!("{name}: did not end"));
+        }
         if !success && self.tally.failed == 0 {
             self.tally.failed = 1;
             self.tally
@@ -110,6 +121,18 @@ mod tests {
         );
         assert_eq!(tally.to_string(), "6 passed, 1 failed, 1 skipped");
         assert_eq!(tally.failures, ["bad"]);
+    }
+
+    #[test]
+    fn a_test_that_did_not_end_is_named() {
+        let tally = read(
+            "test quick has been running for over 60 seconds\n\
+             test slow has been running for over 60 seconds\n\
+             test quick ... ok\n",
+            false,
+        );
+        assert_eq!(tally.failed, 1);
+        assert_eq!(tally.failures, ["slow: did not end"]);
     }
 
     #[test]
