@@ -9,6 +9,7 @@ use lexopt::Arg;
 use crate::admin;
 use crate::app;
 use crate::config::{self, Config};
+use crate::intake;
 use crate::log::LogLevel;
 use crate::table;
 
@@ -113,7 +114,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
         Command::Help => say(HELP),
         Command::Version => say(&format!("sidecar {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Run => run(),
-        Command::Health => ask("GET", "/healthz").map(drop),
+        Command::Health => health(),
         Command::Metrics => say(&ask("GET", "/metrics")?),
         Command::LogLevel(level) => ask("POST", &format!("/log-level/{level}")).map(drop),
         Command::Status { json } => {
@@ -140,6 +141,22 @@ fn run() -> anyhow::Result<()> {
     // What still blocks (a read from a name server, say) must not hold up the end.
     runtime.shutdown_background();
     result
+}
+
+/// Asks whether the sidecar runs. Where it could not open its own socket, as in an image without
+/// the folder for it, the one for tracers must answer.
+fn health() -> anyhow::Result<()> {
+    let config = Config::parse(&config::environment())?;
+    if config.admin.exists() {
+        return ask("GET", "/healthz").map(drop);
+    }
+    intake::knock(&config.socket).with_context(|| {
+        format!(
+            "no socket `{}`, and no answer on `{}`; is the sidecar running?",
+            config.admin.display(),
+            config.socket.display()
+        )
+    })
 }
 
 /// Asks the running sidecar.

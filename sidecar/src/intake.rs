@@ -7,7 +7,7 @@ mod session;
 
 use std::collections::VecDeque;
 use std::fs::Permissions;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,6 +79,17 @@ pub(crate) fn listen(path: &Path) -> Result<UnixListener, ListenError> {
     let listener = UnixListener::bind(path).map_err(bind_error)?;
     std::fs::set_permissions(path, Permissions::from_mode(0o666)).map_err(bind_error)?;
     Ok(listener)
+}
+
+/// Whether a sidecar answers on this socket, blocking. What is said there is no hello, so that the
+/// answer is a refusal.
+pub(crate) fn knock(path: &Path) -> io::Result<()> {
+    const TIME: Duration = Duration::from_secs(2);
+    let mut stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(TIME))?;
+    stream.set_write_timeout(Some(TIME))?;
+    stream.write_all(&u32::MAX.to_le_bytes())?;
+    stream.read_exact(&mut [0])
 }
 
 /// What every session needs.

@@ -19,6 +19,7 @@ const SESSIONS: u64 = 8;
 struct Size {
     events: u64,
     kills: u32,
+    spool: u64,
 }
 
 /// The full size takes minutes; `DELIVERY_FULL=1` asks for it.
@@ -31,11 +32,13 @@ fn size() -> Size {
         Size {
             events: 1_000_000,
             kills: 20,
+            spool: 640 << 20,
         }
     } else {
         Size {
             events: 120_000,
             kills: 20,
+            spool: 40 << 20,
         }
     }
 }
@@ -48,7 +51,7 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
     cloudwatch.chaos(Some(Chaos { per_mille: 150 }));
     let mut sidecar = Sidecar::with(&cloudwatch);
     // Small enough that an outage fills it, so that giving up is part of the sum too.
-    sidecar.set("WORKLOAD_AGENT_SPOOL_BYTES", "41943040");
+    sidecar.set("WORKLOAD_AGENT_SPOOL_BYTES", &size.spool.to_string());
     sidecar.start();
     let began = Instant::now();
     let made = AtomicU64::new(0);

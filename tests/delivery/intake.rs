@@ -167,3 +167,22 @@ fn status_health_and_log_level_answer_while_it_runs() {
     let json: serde_json::Value = serde_json::from_str(&run(&["status", "--json"]).1).unwrap();
     assert_eq!(json["containers"][0]["ctr"], "web");
 }
+
+/// An image of one's own may lack the folder; ECS would end the task of a sidecar without health.
+#[test]
+fn health_needs_no_folder_of_its_own() {
+    let mut sidecar = Sidecar::bare();
+    sidecar.set("WORKLOAD_AGENT_ADMIN", "/proc/nowhere/admin.sock");
+    sidecar.start();
+    let health = |sidecar: &Sidecar| sidecar.command(&["health"]).output().unwrap();
+    assert!(health(&sidecar).status.success(), "{}", sidecar.log());
+    let log = sidecar.log();
+    let line = log.lines().find(|line| line.contains("/proc/nowhere"));
+    assert!(line.unwrap().contains("WORKLOAD_AGENT_ADMIN"), "{log}");
+    sidecar.kill();
+    let output = health(&sidecar);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("is the sidecar running?"), "{text}");
+}

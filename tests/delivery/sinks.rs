@@ -1,7 +1,7 @@
 //! The other sinks, routes, folding, and what the sidecar tells about itself.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use e2e::cloudwatch::CloudWatch;
 use e2e::config;
 use e2e::load::{Overflow, Tracer, alert, event};
 use e2e::pace::{Deadline, pause};
+use e2e::tls::Front;
 use wire::{Ack, Body, Control, Decoder, Frame, Order, Welcome};
 
 use crate::process::{GROUP, Guest, Sidecar};
@@ -146,26 +147,61 @@ fn without_authorities_plain_http_still_works() {
     assert!(sidecar.log().contains("SSL_CERT_FILE"), "{}", sidecar.log());
 }
 
-#[test]
-fn an_orchestrator_gets_frames_and_acknowledges_them() {
+/// An orchestrator whose first connection breaks before anything is acknowledged.
+fn orchestrator() -> (SocketAddr, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut sidecar = Sidecar::bare();
-    sidecar.set("WORKLOAD_AGENT_OUTPUT", "orchestrator");
-    sidecar.set("SYSDIG_ORCHESTRATOR", "127.0.0.1");
-    sidecar.set("SYSDIG_ORCHESTRATOR_PORT", &port.to_string());
-    sidecar.start();
-    let orchestrator = std::thread::spawn(move || {
-        // The first connection breaks before anything is acknowledged.
+    let address = listener.local_addr().unwrap();
+    let thread = std::thread::spawn(move || {
         let (first, _) = listener.accept().unwrap();
         drop(first);
         let (stream, _) = listener.accept().unwrap();
         receive(stream)
     });
+    (address, thread)
+}
+
+#[test]
+fn an_orchestrator_gets_frames_and_acknowledges_them() {
+    let (address, orchestrator) = orchestrator();
+    let mut sidecar = Sidecar::bare();
+    sidecar.set("WORKLOAD_AGENT_OUTPUT", "orchestrator");
+    sidecar.set("SYSDIG_ORCHESTRATOR", "127.0.0.1");
+    sidecar.set("SYSDIG_ORCHESTRATOR_PORT", &address.port().to_string());
+    sidecar.start();
     speak(&sidecar);
     assert!(sidecar.stop(PATIENCE).unwrap().success());
     let lines = orchestrator.join().unwrap();
     assert_eq!(kinds(&lines), (10, 10));
+}
+
+#[test]
+fn an_orchestrator_over_tls_must_show_who_it_is() {
+    let (address, orchestrator) = orchestrator();
+    let (front, stranger) = (
+        Front::start(address).unwrap(),
+        Front::start(address).unwrap(),
+    );
+    let mut sidecar = Sidecar::bare();
+    let output = format!("orchestrator:tls:localhost:{}", front.port());
+    sidecar.set("WORKLOAD_AGENT_OUTPUT", &output);
+    sidecar.set("WORKLOAD_AGENT_DRAIN", "2");
+    let stranger = stranger.authority().display().to_string();
+    sidecar.set("SSL_CERT_FILE", &stranger);
+    sidecar.start();
+    speak(&sidecar);
+    let is_refused = Deadline::seconds(60).poll(|| {
+        let log = sidecar.log();
+        log.contains("invalid peer certificate").then_some(())
+    });
+    assert!(is_refused.is_some(), "{}", sidecar.log());
+    assert!(sidecar.stop(PATIENCE).unwrap().success());
+    // With the right authority everything that was kept goes there, before the end.
+    let right = front.authority().display().to_string();
+    sidecar.set("SSL_CERT_FILE", &right);
+    sidecar.set("WORKLOAD_AGENT_DRAIN", "25");
+    sidecar.start();
+    assert!(sidecar.stop(PATIENCE).unwrap().success());
+    assert_eq!(kinds(&orchestrator.join().unwrap()), (10, 10));
 }
 
 fn receive(mut stream: TcpStream) -> String {

@@ -22,7 +22,6 @@ mod fault;
 mod ledger;
 mod protocol;
 mod server;
-mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,12 +41,9 @@ pub enum StartError {
     /// No socket, no runtime.
     #[error("cannot start the fake of CloudWatch Logs")]
     Io(#[from] std::io::Error),
-    /// The certificates could not be made.
-    #[error("cannot make certificates")]
-    Certificates(#[from] rcgen::Error),
-    /// The TLS library refuses them.
-    #[error("cannot set up TLS")]
-    Tls(#[from] rustls::Error),
+    /// No certificates.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
 }
 
 /// How the fake behaves.
@@ -117,7 +113,7 @@ impl CloudWatch {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (acceptor, authority) = if is_tls {
-            let made = tls::make()?;
+            let made = crate::tls::make()?;
             let dir = tempfile::tempdir()?;
             let path = dir.path().join("authority.pem");
             std::fs::write(&path, &made.authority)?;

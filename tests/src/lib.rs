@@ -17,3 +17,4 @@ pub mod parity;
 pub mod scratch;
 pub mod stage;
 pub mod target;
+pub mod tls;

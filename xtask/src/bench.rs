@@ -15,7 +15,10 @@ use crate::console::Console;
 use crate::dist;
 
 /// A part, and the programs that its measurement runs.
-const PARTS: &[(&str, &[&str])] = &[("sidecar", &["sidecar"]), ("tracer", &["instrument"])];
+const PARTS: &[(&str, &[&str])] = &[
+    ("sidecar", &["sidecar", "instrument"]),
+    ("tracer", &["instrument"]),
+];
 
 /// Parts that are libraries: the package whose `cargo bench` measures them in one process.
 const LIBRARIES: &[(&str, &str)] = &[

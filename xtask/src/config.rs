@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// Flags for the compiler that the caller set.
     pub(crate) rustflags: String,
+    /// Where cargo unpacks libraries.
+    pub(crate) registry: PathBuf,
 }
 
 impl Config {
@@ -46,6 +48,7 @@ impl Config {
             cargo,
             host: host_triple()?,
             rustflags: env::var("RUSTFLAGS").unwrap_or_default(),
+            registry: cargo_home().join("registry/src"),
         })
     }
 
@@ -58,6 +61,13 @@ impl Config {
 /// Whether the user asked for no colours (<https://no-color.org>).
 pub(crate) fn no_colour() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn cargo_home() -> PathBuf {
+    env::var_os("CARGO_HOME").map_or_else(
+        || env::home_dir().unwrap_or_default().join(".cargo"),
+        PathBuf::from,
+    )
 }
 
 fn host_triple() -> anyhow::Result<String> {

@@ -92,17 +92,32 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
 pub(crate) fn build(config: &Config, programs: &[&str]) -> anyhow::Result<()> {
     let dist = config.target.join("dist");
     fs::create_dir_all(&dist)?;
+    let flags = format!("{} {SMALLER}{}", cargo::flags(config), shorter(config));
     for program in programs {
         // One at a time: built together, each would carry the features that another asks of a
         // library that they share.
         let words = ["build", "--locked", "--profile=dist", "--package", program];
         let mut command = cargo::fixed(config, &words);
         command.args(["--bin", program]);
-        command.env("RUSTFLAGS", format!("{} {SMALLER}", cargo::flags(config)));
+        command.env("RUSTFLAGS", &flags);
         cargo::run(&mut command)?;
         copy(&config.built("dist", program), &dist.join(program))?;
     }
     Ok(())
+}
+
+/// Messages of a fault name source files: by their library, without the machine's folders.
+fn shorter(config: &Config) -> String {
+    let folders = fs::read_dir(&config.registry).into_iter().flatten();
+    let mut folders: Vec<_> = folders.flatten().map(|folder| folder.path()).collect();
+    folders.sort();
+    let mut flags = String::new();
+    for folder in folders {
+        flags.push_str(" --remap-path-prefix=");
+        flags.push_str(&folder.display().to_string());
+        flags.push_str("/=");
+    }
+    flags
 }
 
 fn lay_out(dist: &Path, image: &str, files: &[(&str, &str)]) -> anyhow::Result<()> {

@@ -1,8 +1,10 @@
 //! `cargo xtask bench sidecar`: what the sidecar that ships takes in a second of one core, and how
-//! much memory it needs, with the store quick, slow and gone.
+//! much memory it needs, with the store quick, slow and gone; and what a workload notices of it.
 //!
 //! Usage: `bench-sidecar DIST [--quick] [--output DIR]`
 #![forbid(unsafe_code)]
+
+mod stopped;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -202,6 +204,7 @@ fn run() -> Result<String, Failure> {
         table.push_str(&row.text());
         table.push('\n');
     }
+    table.push_str(&stopped::table(Path::new(dist), quick)?);
     for rival in ["fluent-bit", "vector"] {
         if config::find_program(rival).is_none() {
             table.push_str(&format_args!("{rival}: not installed, not compared\n").to_string());
