@@ -160,5 +160,6 @@ fn cold_start() {
 fn main() {
     measure("yaml", yaml);
     measure("json", json);
+    measure("line", |bytes| json(bytes).replace('\n', ""));
     cold_start();
 }

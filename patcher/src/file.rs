@@ -13,7 +13,7 @@ const MAX_BYTES: u64 = 64 << 20;
 #[derive(Debug, Error)]
 pub enum FileError {
     /// It is not text.
-    #[error("{path}: not UTF-8 text (byte {offset})")]
+    #[error("{path}: not UTF-8 text (byte {offset}); save it as UTF-8")]
     NotText {
         /// The file.
         path: PathBuf,

@@ -151,6 +151,9 @@ fn plan_with(
     };
     match locate(root) {
         Ok(tasks) => {
+            if let Some(resources) = root.get("Resources") {
+                planner.unseen(resources, "Resources");
+            }
             let earlier = patched.map(|patched| locate(patched).unwrap_or_default());
             let earlier: HashMap<_, _> = earlier
                 .iter()
@@ -206,6 +209,15 @@ impl Planner<'_> {
             path,
             message: message.into(),
         });
+    }
+
+    /// Warns of what only CloudFormation can put into a map.
+    fn unseen(&mut self, map: &Value, name: &str) {
+        if map.get("Fn::Transform").is_some() {
+            self.plan.warnings.push(format!(
+                "{name}: what its Fn::Transform brings cannot be seen here and is not wrapped; the macro sees it"
+            ));
+        }
     }
 
     /// Reports a property that has the wrong type.

@@ -52,6 +52,11 @@ pub enum RewriteError {
 pub fn splices(document: &Document<'_>, target: &Value) -> Result<Vec<Splice>, RewriteError> {
     let mut writer = Writer {
         text: document.text,
+        line_ends: document
+            .text
+            .match_indices('\n')
+            .map(|(at, _)| at)
+            .collect(),
         style: Style::of(document),
         splices: Vec::new(),
         anchors: HashMap::new(),
@@ -139,6 +144,8 @@ fn gains_tag(node: &Node, target: &Value) -> bool {
 
 struct Writer<'s> {
     text: &'s str,
+    /// Where each line of the text ends.
+    line_ends: Vec<usize>,
     style: Style,
     splices: Vec<Splice>,
     /// What each anchored node says after the edit.

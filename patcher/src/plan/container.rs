@@ -22,6 +22,7 @@ impl Planner<'_> {
             .and_then(|(_, name)| name.as_str())
             .map_or_else(|| path.to_string(), str::to_owned);
         let key = self.keys.next(&name);
+        self.unseen(container, &name);
         let problems = self.plan.problems.len();
         let outcome = match self.skips(around, container, &name) {
             Some(reason) => Outcome::Skipped(reason),
@@ -141,7 +142,7 @@ impl Planner<'_> {
         let mut wrapped = launch.wrap(&unknown);
         let mut source = "from the template";
         if matches!(wrapped, Err(Obstacle::Unknown(_) | Obstacle::Nothing)) {
-            let needs = self.plan.needs.clone();
+            let needs = std::mem::take(&mut self.plan.needs);
             let facts = self.image_facts(around, container);
             wrapped = launch.wrap(&facts);
             source = "the image's entrypoint";
@@ -152,8 +153,9 @@ impl Planner<'_> {
                 // An earlier run knew, and nobody has edited the container since.
                 let command = present(earlier, "Command").cloned();
                 wrapped = Ok(Wrapped { entry, command });
-                self.plan.needs = needs;
+                self.plan.needs.clear();
             }
+            self.plan.needs.extend(needs);
         }
         if self.options.allow_unresolved
             && let Err(Obstacle::Unknown(reason)) = &wrapped

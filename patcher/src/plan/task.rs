@@ -32,6 +32,7 @@ impl Planner<'_> {
                 .push(report(Some("it has no properties".to_owned())));
             return;
         };
+        self.unseen(properties, &task.name);
         let tags = Tags::read(properties);
         let skipped =
             unsuitable(task, properties, self.options).or_else(|| tags.skips_task(self.options));
@@ -81,7 +82,7 @@ impl Planner<'_> {
             return;
         }
         let Some(items) = list.as_list() else {
-            self.wrong_type(path.clone(), "a list of containers", list);
+            self.unreadable(path, "a list of containers", list);
             return;
         };
         self.renamed = self.former_name(items);
@@ -106,6 +107,19 @@ impl Planner<'_> {
         }
     }
 
+    /// Reports what has no containers in it, or hides them.
+    fn unreadable(&mut self, path: &Path, expected: &str, found: &Value) {
+        let way_out = match found.intrinsic() {
+            Some(_) => "; write it out, or give the task definition the tag `kilt-ignore`",
+            None => "",
+        };
+        let kind = found.kind();
+        self.invalid(
+            path.clone(),
+            format!("expected {expected}, found {kind}{way_out}"),
+        );
+    }
+
     /// A container, or one per branch of a condition.
     fn container_item(
         &mut self,
@@ -124,7 +138,7 @@ impl Planner<'_> {
             return;
         }
         if item.as_map().is_none() || item.intrinsic().is_some() {
-            self.wrong_type(path.clone(), "a container definition", item);
+            self.unreadable(path, "a container definition", item);
             return;
         }
         if is_agent(item) {

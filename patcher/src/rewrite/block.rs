@@ -20,7 +20,14 @@ impl Writer<'_> {
         match *place {
             Place::Flow => {
                 let text = self.style.flow(target, self.indentation(node.start));
-                self.splice(whole, format!("{anchor}{text}"));
+                // An empty value starts at the colon, or at the end of a key without one.
+                let before = node.start.checked_sub(1).map(|at| self.text.as_bytes()[at]);
+                let gap = match before {
+                    Some(b':') if whole.is_empty() => " ",
+                    Some(_) if whole.is_empty() => ": ",
+                    _ => "",
+                };
+                self.splice(whole, format!("{gap}{anchor}{text}"));
             }
             Place::Root => {
                 let text = self.style.document(target);

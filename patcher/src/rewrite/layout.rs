@@ -49,17 +49,17 @@ impl Writer<'_> {
 
     /// The end of the line that `at` is in, before its line end.
     pub(super) fn line_end(&self, at: usize) -> usize {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let line = rest.split('\n').next().unwrap_or_default();
-        at + line.trim_end_matches('\r').len()
+        let next = self.line_ends.partition_point(|&end| end < at);
+        let end = self.line_ends.get(next).copied();
+        let line = self.text.get(at..end.unwrap_or(self.text.len()));
+        at + line.unwrap_or_default().trim_end_matches('\r').len()
     }
 
     /// The start of the line that `at` is in.
     pub(super) fn line_start(&self, at: usize) -> usize {
-        self.text
-            .get(..at)
-            .and_then(|before| before.rfind('\n'))
-            .map_or(0, |end| end + 1)
+        let before = self.line_ends.partition_point(|&end| end < at);
+        let last = before.checked_sub(1).and_then(|at| self.line_ends.get(at));
+        last.map_or(0, |end| end + 1)
     }
 
     /// The white space that starts the line that `at` is in.

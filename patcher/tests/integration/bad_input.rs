@@ -102,7 +102,7 @@ fn texts_that_are_no_templates() {
     let (code, said) = complaint(b"a: \xff\xfe", &[]);
     assert_eq!(
         (code, said.as_str()),
-        (Some(1), "FILE: not UTF-8 text (byte 3)")
+        (Some(1), "FILE: not UTF-8 text (byte 3); save it as UTF-8")
     );
 }
 
@@ -183,7 +183,7 @@ fn container_lists_of_the_wrong_type() {
         ("\"x\"", ": expected a list of containers, found a string"),
         (
             "{\"Ref\": \"L\"}",
-            ": expected a list of containers, found an intrinsic function",
+            ": expected a list of containers, found an intrinsic function; write it out, or give the task definition the tag `kilt-ignore`",
         ),
         (
             "[\"x\"]",
@@ -191,7 +191,7 @@ fn container_lists_of_the_wrong_type() {
         ),
         (
             "[{\"Fn::Transform\": {}}]",
-            "[0]: expected a container definition, found an intrinsic function",
+            "[0]: expected a container definition, found an intrinsic function; write it out, or give the task definition the tag `kilt-ignore`",
         ),
         (
             "[{\"Name\": \"SysdigInstrumentation\", \"Image\": \"i\", \"EntryPoint\": [\"a\"]}]",
@@ -307,7 +307,11 @@ fn a_file_that_is_not_there_or_not_ours() {
     if fs::read(&file).is_ok() {
         // Root reads every file; another user does not, and needs a program that it can reach.
         let copy = directory.path().join("patcher");
-        fs::copy(env!("CARGO_BIN_EXE_patcher"), &copy).unwrap();
+        // A child copies it: a descriptor that this process held could be open in a child of another
+        // test when the copy is started.
+        let mut copying = Command::new("cp");
+        copying.arg(env!("CARGO_BIN_EXE_patcher")).arg(&copy);
+        assert!(copying.status().unwrap().success());
         for path in [directory.path(), &copy] {
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }

@@ -14,6 +14,7 @@ mod corpus;
 mod harness;
 mod http;
 mod lambda;
+mod odd;
 mod random;
 mod registry;
 mod render;
