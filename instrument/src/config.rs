@@ -1,6 +1,7 @@
 //! Settings: the environment and the command line, read once into types.
 
 mod arguments;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use contract::env;
 
 pub use arguments::{HELP, Request, parse};
+pub use settings::Settings;
 
 /// How system calls are watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,8 @@ pub struct Config {
     pub second_output: Option<PathBuf>,
     /// Rule files instead of the built-in ones.
     pub rules: Vec<PathBuf>,
+    /// How rules are used and alerts are written.
+    pub settings: Settings,
     /// Whether rule files were named on the command line.
     pub is_interactive: bool,
     /// Whether every event goes out, not only alerts.
@@ -98,6 +102,14 @@ pub enum ConfigError {
     /// An option that does not exist, or that lacks its value.
     #[error("{0}; see `instrument --help`")]
     Argument(String),
+    /// A setting of the rules is wrong.
+    #[error("{place}: {what}")]
+    Setting {
+        /// The option or the variable.
+        place: &'static str,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
     /// No program to become.
     #[error("no command given; see `instrument --help`")]
     NoCommand,
@@ -175,11 +187,26 @@ pub fn from_environment(environment: &Environment) -> Result<Config, ConfigError
         output,
         second_output: Some(socket),
         rules: text(env::WORKLOAD_AGENT_RULES).map_or_else(Vec::new, |list| paths(list)),
+        settings: settings(text(env::WORKLOAD_AGENT_SET))?,
         is_interactive: false,
         events: false,
         io_uring,
         command: Vec::new(),
     })
+}
+
+/// Reads settings, one per line or semicolon.
+fn settings(text: Option<&OsString>) -> Result<Settings, ConfigError> {
+    let mut settings = Settings::default();
+    let text = text.map(|text| text.to_string_lossy());
+    let each = text.iter().flat_map(|text| text.split([';', '\n']));
+    for setting in each.filter(|setting| !setting.trim().is_empty()) {
+        settings.set(setting).map_err(|what| ConfigError::Setting {
+            place: env::WORKLOAD_AGENT_SET,
+            what,
+        })?;
+    }
+    Ok(settings)
 }
 
 /// Cuts a comma-separated list.
@@ -247,6 +274,18 @@ mod tests {
             (config.io_uring, config.log),
             (IoUring::Deny, LogLevel::Debug)
         );
+    }
+
+    #[test]
+    fn settings_of_rules_are_read_from_one_variable() {
+        let set = config(&[("WORKLOAD_AGENT_SET", "rule_matching=all; priority=error\n")]).unwrap();
+        assert_eq!(
+            set.settings.options.minimum_priority,
+            event::Priority::Error
+        );
+        let error = config(&[("WORKLOAD_AGENT_SET", "rule_matching=x")]).unwrap_err();
+        let message = "WORKLOAD_AGENT_SET: rule_matching is `x`, but must be first or all";
+        assert_eq!(error.to_string(), message);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use event::{Alert, EventType, EventTypeSet, Outcome};
-use rules::{Diagnostics, RuleSet, Source, Verdict};
+use rules::{Diagnostics, Limiter, RuleSet, Source, Verdict};
 
+use crate::config::Settings;
 use crate::live::Live;
 
 /// A rule file beyond this size is not read.
@@ -46,36 +47,43 @@ pub enum Judgement {
 pub struct Judge {
     rules: RuleSet,
     hostname: String,
+    settings: Settings,
+    limiter: Option<Limiter>,
 }
 
 impl Judge {
     /// The built-in rules, and those in the rules' folder when there is one.
-    pub fn usual(hostname: &str) -> Result<Self, RulesError> {
+    pub fn usual(hostname: &str, settings: &Settings) -> Result<Self, RulesError> {
         let mut sources = rules::default_rules();
         let folder = Path::new(contract::path::RULES_DIR);
         if folder.is_dir() {
             sources.extend(read(folder)?);
         }
-        Self::of(&sources, hostname)
+        Self::of(&sources, hostname, settings)
     }
 
     /// The built-in rules only.
-    pub fn built_in(hostname: &str) -> Result<Self, RulesError> {
-        Self::of(&rules::default_rules(), hostname)
+    pub fn built_in(hostname: &str, settings: &Settings) -> Result<Self, RulesError> {
+        Self::of(&rules::default_rules(), hostname, settings)
     }
 
     /// The rules of these files and folders only.
-    pub fn from_files(paths: &[PathBuf], hostname: &str) -> Result<Self, RulesError> {
+    pub fn from_files(
+        paths: &[PathBuf],
+        hostname: &str,
+        settings: &Settings,
+    ) -> Result<Self, RulesError> {
         let mut sources = Vec::new();
         for path in paths {
             sources.extend(read(path)?);
         }
-        Self::of(&sources, hostname)
+        Self::of(&sources, hostname, settings)
     }
 
     /// The rules of texts.
-    pub fn of(sources: &[Source], hostname: &str) -> Result<Self, RulesError> {
-        let rules = RuleSet::load(sources).map_err(RulesError::Invalid)?;
+    pub fn of(sources: &[Source], hostname: &str, settings: &Settings) -> Result<Self, RulesError> {
+        let rules =
+            RuleSet::load_with(sources, settings.options.clone()).map_err(RulesError::Invalid)?;
         for doubt in rules.warnings() {
             tracing::debug!(
                 file = %doubt.file,
@@ -87,7 +95,36 @@ impl Judge {
         Ok(Self {
             rules,
             hostname: hostname.to_owned(),
+            settings: settings.clone(),
+            limiter: settings.repeats_within.map(Limiter::new),
         })
+    }
+
+    /// Other rules under the same settings. Alerts that are held back stay so.
+    pub fn replace(&mut self, source: Source) -> Result<(), RulesError> {
+        let mut other = Self::of(&[source], &self.hostname, &self.settings)?;
+        other.limiter = self.limiter.take();
+        *self = other;
+        Ok(())
+    }
+
+    /// Takes an alert that is about to be told; gives it back unless it repeats one of late.
+    pub fn admit(&mut self, alert: Alert) -> Option<Alert> {
+        match &mut self.limiter {
+            Some(limiter) => limiter.admit(alert),
+            None => Some(alert),
+        }
+    }
+
+    /// Whether alerts may be held back.
+    pub const fn holds_back(&self) -> bool {
+        self.limiter.is_some()
+    }
+
+    /// Alerts that were held back until now, each with its count; at the time `u64::MAX` all.
+    pub fn due(&mut self, now: u64) -> Vec<Alert> {
+        let limiter = self.limiter.as_mut();
+        limiter.map_or_else(Vec::new, |limiter| limiter.flush(now))
     }
 
     /// The events that rules ask for.
@@ -136,7 +173,6 @@ fn is_failed_exec(live: &Live<'_>) -> bool {
         && matches!(live.outcome(), Outcome::Returned(result) if result < 0)
 }
 
-/// Reads a file, or the YAML files of a folder in order of their names.
 /// The rules of these files and folders, or the built-in ones when none are named.
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, RulesError> {
     if paths.is_empty() {
@@ -149,6 +185,7 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, RulesError> {
     Ok(sources)
 }
 
+/// Reads a file, or the YAML files of a folder in order of their names.
 fn read(path: &Path) -> Result<Vec<Source>, RulesError> {
     let unreadable = |path: &Path| {
         let path = path.display().to_string();

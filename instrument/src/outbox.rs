@@ -72,6 +72,8 @@ pub struct Config {
     /// The most that is kept, in bytes; an eighth of it for what is urgent. Rounded up to 64 KiB
     /// times a power of two. Memory is taken as it is needed.
     pub bytes: usize,
+    /// What the line of an alert holds in a file.
+    pub form: event::Form,
     /// What else the sender's thread has to do.
     pub rounds: Option<Rounds>,
 }
@@ -82,6 +84,7 @@ impl Config {
         Self {
             destination,
             bytes: 2 * 1024 * 1024,
+            form: event::Form::USUAL,
             rounds: None,
         }
     }
@@ -159,7 +162,7 @@ impl Outbox {
         let bell = Arc::new(Bell::default());
         let sending = match config.destination {
             Destination::File(file) => {
-                let lines = Lines::new(reader, Arc::clone(&totals), tell);
+                let lines = Lines::new(reader, Arc::clone(&totals), tell, config.form);
                 Sending::File(Box::new(lines), lines::unblocked(file))
             }
             Destination::Socket(path) => {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rules::{RuleSet, Style};
 
+use crate::config::Settings;
 use crate::judge;
 
 mod check;
@@ -52,12 +53,12 @@ impl Answer {
 }
 
 /// Runs a tool on these rule files, or on the built-in rules when there are none.
-pub fn run(tool: &Tool, files: &[PathBuf], style: Style) -> Answer {
+pub fn run(tool: &Tool, files: &[PathBuf], settings: &Settings, style: Style) -> Answer {
     let sources = match judge::sources(files) {
         Ok(sources) => sources,
         Err(error) => return Answer::fault(format!("instrument: {error}\n")),
     };
-    let rules = RuleSet::load(&sources);
+    let rules = RuleSet::load_with(&sources, settings.options.clone());
     if *tool == Tool::Check {
         return check::check(&sources, &rules, style);
     }
@@ -69,7 +70,7 @@ pub fn run(tool: &Tool, files: &[PathBuf], style: Style) -> Answer {
         Tool::Check => check::check(&sources, &Ok(rules), style),
         Tool::Explain(name) => explain(&rules, name, style),
         Tool::List => Answer::fine(list::list(&rules, style)),
-        Tool::Replay(recording) => match replay::replay(&mut rules, recording, style) {
+        Tool::Replay(recording) => match replay::replay(&mut rules, recording, settings, style) {
             Ok(text) => Answer::fine(text),
             Err(error) => Answer::fault(format!("instrument: {error}\n")),
         },
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn checking_says_what_is_wrong_and_fails() {
         let (_folder, files) = file(&GOOD.replace("fd.num", "fd.nmu"));
-        let answer = run(&Tool::Check, &files, Style::Plain);
+        let answer = run(&Tool::Check, &files, &Settings::default(), Style::Plain);
         assert!(!answer.is_fine);
         for part in [
             "unknown field `fd.nmu`",
@@ -116,7 +117,7 @@ mod tests {
             assert!(answer.text.contains(part), "{part}: {}", answer.text);
         }
         let (_folder, files) = file(GOOD);
-        let answer = run(&Tool::Check, &files, Style::Plain);
+        let answer = run(&Tool::Check, &files, &Settings::default(), Style::Plain);
         assert!(
             answer.is_fine && answer.text.contains("1 rule"),
             "{}",
@@ -127,9 +128,19 @@ mod tests {
     #[test]
     fn explaining_names_the_stops_and_misspelt_rules() {
         let (_folder, files) = file(GOOD);
-        let answer = run(&Tool::Explain("Good".to_owned()), &files, Style::Plain);
+        let answer = run(
+            &Tool::Explain("Good".to_owned()),
+            &files,
+            &Settings::default(),
+            Style::Plain,
+        );
         assert!(answer.text.contains("depends on fd.num"), "{}", answer.text);
-        let answer = run(&Tool::Explain("Godo".to_owned()), &files, Style::Plain);
+        let answer = run(
+            &Tool::Explain("Godo".to_owned()),
+            &files,
+            &Settings::default(),
+            Style::Plain,
+        );
         assert!(
             !answer.is_fine && answer.text.contains("`Good` meant"),
             "{}",
@@ -139,7 +150,7 @@ mod tests {
 
     #[test]
     fn listing_shows_the_cost_of_the_built_in_rules() {
-        let answer = run(&Tool::List, &[], Style::Plain);
+        let answer = run(&Tool::List, &[], &Settings::default(), Style::Plain);
         assert!(answer.is_fine);
         assert!(
             answer.text.contains("Sensitive file read"),
@@ -152,7 +163,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let files = [PathBuf::from("/nonexistent/rules.yaml")];
-        let answer = run(&Tool::Check, &files, Style::Plain);
+        let answer = run(&Tool::Check, &files, &Settings::default(), Style::Plain);
         assert!(!answer.is_fine && answer.text.contains("/nonexistent/rules.yaml"));
     }
 }

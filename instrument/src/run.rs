@@ -13,7 +13,7 @@ use event::EventTypeSet;
 use sys::Pid;
 
 use crate::brain::Pace;
-use crate::config::{self, Config, Environment, Mode, Output, Priority, Request};
+use crate::config::{self, Config, Environment, Mode, Output, Priority, Request, Settings};
 use crate::filter::Plan;
 use crate::foreign::{Entry, Found, Lookout};
 use crate::ids::Tracer;
@@ -38,12 +38,19 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Err((code, error)) => complain(code, &error),
         Ok(Request::Help) => print(config::HELP),
         Ok(Request::Version) => print(concat!("instrument ", env!("CARGO_PKG_VERSION"), "\n")),
-        Ok(Request::Rules(tool, files)) => help_author(&tool, &files, &environment),
+        Ok(Request::Rules(tool, files, settings)) => {
+            help_author(&tool, &files, &settings, &environment)
+        }
         Ok(Request::Run(config)) => start(&config, &environment),
     }
 }
 
-fn help_author(tool: &Tool, files: &[PathBuf], environment: &Environment) -> ExitCode {
+fn help_author(
+    tool: &Tool,
+    files: &[PathBuf],
+    settings: &Settings,
+    environment: &Environment,
+) -> ExitCode {
     use std::io::IsTerminal as _;
     let is_plain = environment.contains_key(OsStr::new("NO_COLOR"));
     let style = if std::io::stdout().is_terminal() && !is_plain {
@@ -51,7 +58,7 @@ fn help_author(tool: &Tool, files: &[PathBuf], environment: &Environment) -> Exi
     } else {
         rules::Style::Plain
     };
-    let answer = ruletools::run(tool, files, style);
+    let answer = ruletools::run(tool, files, settings, style);
     let printed = print(&answer.text);
     if answer.is_fine {
         printed
@@ -117,7 +124,11 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
     };
     match launch::split() {
         Ok(Side::Tracer(channel, workload)) => {
-            trace((channel, workload), (policy, judge), destination, identity)
+            let outbox = outbox::Config {
+                form: config.settings.form,
+                ..outbox::Config::new(destination)
+            };
+            trace((channel, workload), (policy, judge), outbox, identity)
         }
         Ok(Side::Workload(mut channel, tracer)) => {
             let watched = (config.mode == Mode::Seccomp).then_some(policy.stopping());
@@ -171,14 +182,14 @@ fn untraced(config: &Config, command: &Command, error: &LaunchError) -> ExitCode
 /// running, unless that is what the settings ask for.
 fn judge(config: &Config, hostname: &str) -> Result<Judge, RulesError> {
     let asked = if config.rules.is_empty() {
-        Judge::usual(hostname)
+        Judge::usual(hostname, &config.settings)
     } else {
-        Judge::from_files(&config.rules, hostname)
+        Judge::from_files(&config.rules, hostname, &config.settings)
     };
     match asked {
         Err(error) if config.priority == Priority::Availability && !config.is_interactive => {
             tracing::error!(%error, "Rules are wrong; the built-in ones are used instead.");
-            Judge::built_in(hostname)
+            Judge::built_in(hostname, &config.settings)
         }
         asked => asked,
     }
@@ -227,7 +238,7 @@ fn identity(mode: Mode, environment: &Environment) -> Identity {
 fn trace(
     (channel, workload): (Channel, Pid),
     (policy, judge): (Policy, Judge),
-    destination: Destination,
+    outbox: outbox::Config,
     identity: Identity,
 ) -> ExitCode {
     log::borrow_from(workload);
@@ -235,7 +246,7 @@ fn trace(
         tracing::error!("A fault of the tracer: {panic}.");
     }));
     let mut keep = vec![channel.descriptor()];
-    if let Destination::File(file) = &destination {
+    if let Destination::File(file) = &outbox.destination {
         keep.push(file.as_raw_fd());
     }
     // Each step is worth taking even when another one is refused.
@@ -258,7 +269,7 @@ fn trace(
     let mut lookout = Lookout::new(workload, Arc::clone(&found));
     let outbox = outbox::Config {
         rounds: Some(Rounds(Box::new(move || lookout.look()))),
-        ..outbox::Config::new(destination)
+        ..outbox
     };
     // Before anything is seized: what cannot be traced to its end must not be begun.
     let mut outbox = match Outbox::start(outbox, identity) {

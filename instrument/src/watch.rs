@@ -15,7 +15,7 @@ mod understand;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use event::{EventType, EventTypeSet};
+use event::{Alert, EventType, EventTypeSet};
 use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 
 use crate::brain::{Brain, Next, Pace};
@@ -200,6 +200,7 @@ impl Watch {
             }
             self.listen();
             self.welcome();
+            self.alert_repeats(sys::now);
         }
         self.say_goodbye();
     }
@@ -297,19 +298,36 @@ impl Watch {
             name: rules.name,
             text: rules.text,
         };
-        match Judge::of(&[source], self.judge.hostname()) {
-            Ok(judge) => {
+        match self.judge.replace(source) {
+            Ok(()) => {
                 let unwatched = self.policy.watched.complement();
-                for kind in judge.events().intersection(unwatched).iter() {
+                for kind in self.judge.events().intersection(unwatched).iter() {
                     tracing::warn!(
                         event = kind.as_str(),
                         "Loaded rules ask for an event that is not watched until the next start."
                     );
                 }
-                self.judge = judge;
                 self.memo.forget();
             }
             Err(error) => tracing::error!(%error, "Loaded rules are wrong; the old ones stay."),
+        }
+    }
+
+    /// Tells alerts, repeats of late excepted.
+    fn alert(&mut self, alerts: Vec<Alert>) {
+        for alert in alerts {
+            if let Some(alert) = self.judge.admit(alert) {
+                self.outbox.alert(&alert);
+            }
+        }
+    }
+
+    /// Tells the alerts that were held back until `now`.
+    fn alert_repeats(&mut self, now: impl FnOnce() -> u64) {
+        if self.judge.holds_back() {
+            for alert in self.judge.due(now()) {
+                self.outbox.alert(&alert);
+            }
         }
     }
 
@@ -323,6 +341,7 @@ impl Watch {
             Some(ExitStatus::Signal(signal)) => (None, Some(signal.0)),
             None => (None, None),
         };
+        self.alert_repeats(|| u64::MAX);
         self.outbox.tally("calls_judged", self.world.events());
         self.outbox.tally("faults", u64::from(self.faults));
         let left = self

@@ -17,6 +17,7 @@ use e2e::scratch::Scratch;
 
 mod acts;
 mod quiet;
+mod settings;
 
 /// Longer than any act takes, by far.
 const TIMEOUT: Duration = Duration::from_mins(1);

@@ -54,6 +54,8 @@ pub const WORKLOAD_AGENT_MODE: &str = "WORKLOAD_AGENT_MODE";
 pub const WORKLOAD_AGENT_IO_URING: &str = "WORKLOAD_AGENT_IO_URING";
 /// `instrument`: rule files, comma-separated.
 pub const WORKLOAD_AGENT_RULES: &str = "WORKLOAD_AGENT_RULES";
+/// `instrument`: settings of the rules and of alerts, one `KEY=VALUE` per line or semicolon.
+pub const WORKLOAD_AGENT_SET: &str = "WORKLOAD_AGENT_SET";
 /// `instrument`: a file for alerts, instead of the sidecar. `sidecar`: the sinks.
 pub const WORKLOAD_AGENT_OUTPUT: &str = "WORKLOAD_AGENT_OUTPUT";
 /// `instrument` and `sidecar`: the socket, when not at its usual place.

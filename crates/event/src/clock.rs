@@ -14,6 +14,8 @@ pub enum Shape {
     DateTimeNanos,
     /// `2024-05-01T12:00:00.123456789Z`
     Iso8601,
+    /// `2024-05-01T12:00:00.123456789+0000`, as Falco writes it into texts.
+    Iso8601Offset,
     /// `12:00:00`
     TimeOfDay,
     /// `12:00:00.123456789`
@@ -25,7 +27,10 @@ pub(crate) fn push_time(nanoseconds: u64, shape: Shape, out: &mut Vec<u8>) {
     let (seconds, nanos) = (nanoseconds / SECOND, nanoseconds % SECOND);
     let (year, month, day) = date(seconds / DAY);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let separator = if shape == Shape::Iso8601 { 'T' } else { ' ' };
+    let separator = match shape {
+        Shape::Iso8601 | Shape::Iso8601Offset => 'T',
+        _ => ' ',
+    };
     let written = (|| {
         if !matches!(shape, Shape::TimeOfDay | Shape::TimeOfDayNanos) {
             write!(out, "{year:04}-{month:02}-{day:02}{separator}")?;
@@ -35,6 +40,7 @@ pub(crate) fn push_time(nanoseconds: u64, shape: Shape, out: &mut Vec<u8>) {
             Shape::DateTime | Shape::TimeOfDay => Ok(()),
             Shape::DateTimeNanos | Shape::TimeOfDayNanos => write!(out, ".{nanos:09}"),
             Shape::Iso8601 => write!(out, ".{nanos:09}Z"),
+            Shape::Iso8601Offset => write!(out, ".{nanos:09}+0000"),
         }
     })();
     written.expect("writing to memory does not fail");

@@ -5,38 +5,91 @@ use std::fmt::Write as _;
 use crate::clock::{Shape, time_string};
 use crate::{Alert, FieldValue};
 
+/// What an alert's line holds, by Falco's settings of the same names.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each named as users know it"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// `time_format_iso_8601`: date and time, not only the time of day, in front of the message.
+    pub time_format_iso_8601: bool,
+    /// `json_include_message_property`: the message on its own, without time and priority.
+    pub json_include_message_property: bool,
+    /// `json_include_output_fields_property`.
+    pub json_include_output_fields_property: bool,
+    /// `json_include_output_property`.
+    pub json_include_output_property: bool,
+    /// `json_include_tags_property`.
+    pub json_include_tags_property: bool,
+}
+
+impl Form {
+    /// What Falco does unless told otherwise.
+    pub const USUAL: Self = Self {
+        time_format_iso_8601: false,
+        json_include_message_property: false,
+        json_include_output_fields_property: true,
+        json_include_output_property: true,
+        json_include_tags_property: true,
+    };
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::USUAL
+    }
+}
+
 impl Alert {
     /// The line that Falco prints with `json_output`: the same keys in the same order, the same
     /// types, the same formats of time; without a line break.
     pub fn to_json(&self) -> String {
+        self.to_json_as(&Form::USUAL)
+    }
+
+    /// The same with some keys more or less.
+    pub fn to_json_as(&self, form: &Form) -> String {
         let mut out = String::with_capacity(512);
         out.push_str("{\"hostname\":");
         push_string(&self.hostname, &mut out);
-        out.push_str(",\"output\":");
-        push_string(&self.to_text(), &mut out);
-        out.push_str(",\"output_fields\":{");
-        for (number, (name, value)) in self.output_fields.iter().enumerate() {
-            if number > 0 {
-                out.push(',');
-            }
-            push_string(name, &mut out);
-            out.push(':');
-            push_value(value, &mut out);
+        if form.json_include_message_property {
+            out.push_str(",\"message\":");
+            push_string(&self.message, &mut out);
         }
-        out.push_str("},\"priority\":");
+        if form.json_include_output_property {
+            out.push_str(",\"output\":");
+            push_string(&self.to_text_as(form), &mut out);
+        }
+        if form.json_include_output_fields_property {
+            out.push_str(",\"output_fields\":{");
+            for (number, (name, value)) in self.output_fields.iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                push_string(name, &mut out);
+                out.push(':');
+                push_value(value, &mut out);
+            }
+            out.push('}');
+        }
+        out.push_str(",\"priority\":");
         push_string(self.priority.as_str(), &mut out);
         out.push_str(",\"rule\":");
         push_string(&self.rule, &mut out);
         out.push_str(",\"source\":");
         push_string(&self.source, &mut out);
-        out.push_str(",\"tags\":[");
-        for (number, tag) in self.tags.iter().enumerate() {
-            if number > 0 {
-                out.push(',');
+        if form.json_include_tags_property {
+            out.push_str(",\"tags\":[");
+            for (number, tag) in self.tags.iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                push_string(tag, &mut out);
             }
-            push_string(tag, &mut out);
+            out.push(']');
         }
-        out.push_str("],\"time\":");
+        out.push_str(",\"time\":");
         push_string(&time_string(self.time, Shape::Iso8601), &mut out);
         out.push('}');
         out
@@ -44,12 +97,18 @@ impl Alert {
 
     /// The line that Falco prints without `json_output`: time, priority and message.
     pub fn to_text(&self) -> String {
-        format!(
-            "{}: {} {}",
-            time_string(self.time, Shape::TimeOfDayNanos),
-            self.priority.as_str(),
-            self.message
-        )
+        self.to_text_as(&Form::USUAL)
+    }
+
+    /// The same with the time in this form.
+    pub fn to_text_as(&self, form: &Form) -> String {
+        let shape = if form.time_format_iso_8601 {
+            Shape::Iso8601Offset
+        } else {
+            Shape::TimeOfDayNanos
+        };
+        let time = time_string(self.time, shape);
+        format!("{time}: {} {}", self.priority.as_str(), self.message)
     }
 }
 
@@ -91,11 +150,10 @@ fn push_string(string: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Alert, FieldValue, Priority};
+    use crate::{Alert, FieldValue, Form, Priority};
 
-    #[test]
-    fn an_alert_is_falcos_line() {
-        let alert = Alert {
+    fn alert() -> Alert {
+        Alert {
             time: 1_709_209_845_000_000_042,
             rule: "Shell \"x\"".to_owned(),
             priority: Priority::Informational,
@@ -107,9 +165,33 @@ mod tests {
                 ("evt.time".to_owned(), FieldValue::Uint(1)),
                 ("proc.tty".to_owned(), FieldValue::Null),
             ],
+        }
+    }
+
+    #[test]
+    fn settings_change_the_form() {
+        let form = Form {
+            time_format_iso_8601: true,
+            json_include_message_property: true,
+            json_include_output_fields_property: false,
+            json_include_output_property: true,
+            json_include_tags_property: false,
         };
         assert_eq!(
-            alert.to_json(),
+            alert().to_json_as(&form),
+            concat!(
+                r#"{"hostname":"web","message":"a\tb\u0001","#,
+                r#""output":"2024-02-29T12:30:45.000000042+0000: Informational a\tb\u0001","#,
+                r#""priority":"Informational","rule":"Shell \"x\"","source":"syscall","#,
+                r#""time":"2024-02-29T12:30:45.000000042Z"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn an_alert_is_falcos_line() {
+        assert_eq!(
+            alert().to_json(),
             concat!(
                 r#"{"hostname":"web","output":"12:30:45.000000042: Informational a\tb\u0001","#,
                 r#""output_fields":{"evt.time":1,"proc.tty":null},"priority":"Informational","#,

@@ -26,6 +26,7 @@ pub use facts::{
 };
 pub use field::{Argument, FIELDS, Field, FieldArg, FieldError, FieldId, FieldInfo, FieldKind};
 pub use glob::{Case, glob};
+pub use json::Form;
 pub use kind::{EventType, EventTypeSet};
 pub use names::{ARGUMENTS, argument, errno_name, port_of_service, service_of_port};
 pub use recorded::{Event, EventError, Process};

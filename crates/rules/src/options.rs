@@ -34,7 +34,7 @@ pub struct Switch {
 }
 
 /// What is appended to the outputs of rules.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppendOutput {
     rule: Option<String>,
     source: Option<String>,
@@ -102,7 +102,7 @@ impl AppendOutput {
 }
 
 /// How a set of rules is used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Rules of lesser priority are off.
     pub minimum_priority: Priority,

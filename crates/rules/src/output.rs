@@ -12,12 +12,12 @@ use crate::parse::parse_operand_prefix;
 const UNSET: &[u8] = b"<NA>";
 
 /// An output, ready to be filled in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Format {
     pieces: Vec<Piece>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Field {
         /// As it is written, which is its key in `output_fields`.

@@ -45,7 +45,7 @@ impl Tri {
 }
 
 /// Where the left side's value comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Any ancestor's value: `proc.aname` without a number.
     Ancestors(FieldId),

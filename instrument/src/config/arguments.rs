@@ -1,11 +1,11 @@
 //! The command line. Whatever does not begin with `--` is the workload's, verbatim.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use lexopt::Arg::Long;
 
-use super::{Config, ConfigError, Output, paths};
+use super::{Config, ConfigError, Output, Settings, paths};
 use crate::ruletools::Tool;
 
 /// What `--help` prints.
@@ -22,6 +22,7 @@ options:
   --output FILE      write alerts to FILE as JSON lines (`-` is standard error)
   --events           write every event too, not only alerts
   --rules FILE,...   read these rule files instead of the built-in ones
+  --set KEY=VALUE    one of the settings below
   --help, --version
 
 for rule authors (each takes --rules FILE,...; without it the built-in rules are meant):
@@ -29,6 +30,18 @@ for rule authors (each takes --rules FILE,...; without it the built-in rules are
   --rules-list            list rules with their events, stops and fields
   --rules-explain RULE    say what a rule means, which stops it makes, and why
   --replay EVENTS.jsonl   evaluate events that --events wrote down
+
+settings of rules and alerts (--set, repeatable, or WORKLOAD_AGENT_SET with `;` between them):
+  rule_matching=first|all        one alert per event, of the first rule that matches, or all
+  priority=WORD                  rules of lesser priority are off (debug)
+  enable_rule, disable_rule      by name with wildcards; in the order given
+  enable_tag, disable_tag        by tag
+  append_output=TEXT             behind every message, with %fields
+  append_field=NAME=FORMAT       in the output_fields of every alert
+  repeats_within=SECONDS         tell the same alert once in this time, with a count (0: tell all)
+  time_format_iso_8601=BOOL      date and time in front of messages (false)
+  json_include_output_property, json_include_output_fields_property, json_include_tags_property,
+  json_include_message_property  keys of the lines in --output FILE (true, true, true, false)
 
 examples:
   instrument nginx -g 'daemon off;'
@@ -54,7 +67,7 @@ pub enum Request {
     /// Print the help.
     Help,
     /// Help a rule author, with these rule files.
-    Rules(Tool, Vec<PathBuf>),
+    Rules(Tool, Vec<PathBuf>, Settings),
     /// Start a program.
     Run(Config),
     /// Print the version.
@@ -102,6 +115,7 @@ pub fn parse(
                 }
                 config.rules.extend(paths(&list));
             }
+            Long("set") => set(&mut config.settings, &parser.value().map_err(wrong)?)?,
             Long("rules-check") => tool = Some(Tool::Check),
             Long("rules-list") => tool = Some(Tool::List),
             Long("rules-explain") => {
@@ -127,9 +141,17 @@ pub fn parse(
         }
     }
     match tool {
-        Some(tool) => Ok(Request::Rules(tool, config.rules)),
+        Some(tool) => Ok(Request::Rules(tool, config.rules, config.settings)),
         None => finish(config),
     }
+}
+
+fn set(settings: &mut Settings, setting: &OsStr) -> Result<(), ConfigError> {
+    let set = settings.set(&setting.to_string_lossy());
+    set.map_err(|what| ConfigError::Setting {
+        place: "--set",
+        what,
+    })
 }
 
 fn finish(config: Config) -> Result<Request, ConfigError> {
@@ -170,20 +192,26 @@ mod tests {
         let files = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(PathBuf::from).collect() };
         assert_eq!(
             request(&["--rules-check", "a", "b"]),
-            Ok(Request::Rules(Tool::Check, files(&["a", "b"])))
+            Ok(Request::Rules(
+                Tool::Check,
+                files(&["a", "b"]),
+                Settings::default()
+            ))
         );
         assert_eq!(
             request(&["--rules", "a,b", "--rules", "c", "--replay", "e"]),
             Ok(Request::Rules(
                 Tool::Replay("e".into()),
-                files(&["a", "b", "c"])
+                files(&["a", "b", "c"]),
+                Settings::default()
             ))
         );
         assert_eq!(
             request(&["--rules-explain", "A rule"]),
             Ok(Request::Rules(
                 Tool::Explain("A rule".to_owned()),
-                Vec::new()
+                Vec::new(),
+                Settings::default()
             ))
         );
     }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use event::Form;
 use wire::{Body, Decoder, Frame, Lost};
 
 use super::ring::Reader;
@@ -39,6 +40,7 @@ pub(super) struct Lines {
     reader: Reader,
     totals: Arc<Totals>,
     messages: SyncSender<Message>,
+    form: Form,
     frame: Vec<u8>,
     text: String,
     written: usize,
@@ -49,11 +51,17 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Reads from a ring.
-    pub(super) fn new(reader: Reader, totals: Arc<Totals>, messages: SyncSender<Message>) -> Self {
+    pub(super) fn new(
+        reader: Reader,
+        totals: Arc<Totals>,
+        messages: SyncSender<Message>,
+        form: Form,
+    ) -> Self {
         Self {
             reader,
             totals,
             messages,
+            form,
             frame: Vec::new(),
             text: String::new(),
             written: 0,
@@ -123,7 +131,9 @@ impl Lines {
             return;
         };
         match frame.body {
-            Some(Body::Alert(alert)) => self.text += &event::Alert::from(alert).to_json(),
+            Some(Body::Alert(alert)) => {
+                self.text += &event::Alert::from(alert).to_json_as(&self.form);
+            }
             Some(Body::Event(event)) => match event::Event::try_from(event) {
                 Ok(event) => self.text += &event.to_json(),
                 Err(_) => return,

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use event::{Event, EventError, EventType, Priority};
-use rules::{RuleSet, Style, Verdict};
+use event::{Alert, Event, EventError, EventType, Priority};
+use rules::{Limiter, RuleSet, Style, Verdict};
 
 use super::check::count;
+use crate::config::Settings;
 
 /// Why a recording cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,7 @@ struct Seen {
 pub(super) fn replay(
     rules: &mut RuleSet,
     path: &Path,
+    settings: &Settings,
     style: Style,
 ) -> Result<String, ReplayError> {
     let shown = path.display().to_string();
@@ -42,6 +44,9 @@ pub(super) fn replay(
         path: shown.clone(),
         error,
     };
+    let shown_alert =
+        |alert: Alert| style.paint(colour(alert.priority), alert.to_text_as(&settings.form));
+    let mut limiter = settings.repeats_within.map(Limiter::new);
     let file = File::open(path).map_err(unreadable)?;
     let mut out = Vec::new();
     let mut seen: BTreeMap<EventType, Seen> = BTreeMap::new();
@@ -63,9 +68,16 @@ pub(super) fn replay(
             counts.undecided += 1;
         }
         for alert in rules.alerts(&event, "replay") {
-            out.push(style.paint(colour(alert.priority), alert.to_text()));
-            *alerts.entry(alert.rule).or_default() += 1;
+            *alerts.entry(alert.rule.clone()).or_default() += 1;
+            let told = match &mut limiter {
+                Some(limiter) => limiter.admit(alert),
+                None => Some(alert),
+            };
+            out.extend(told.map(shown_alert));
         }
+    }
+    if let Some(mut limiter) = limiter {
+        out.extend(limiter.flush(u64::MAX).into_iter().map(shown_alert));
     }
     if !out.is_empty() {
         out.push(String::new());

@@ -72,9 +72,7 @@ impl Watch {
             // What a descriptor leads to is certain only when it is there.
             Judgement::Match(_) if moment.opens() => true,
             Judgement::Match(alerts) => {
-                for alert in alerts {
-                    self.outbox.alert(&alert);
-                }
+                self.alert(alerts);
                 moment.settle();
                 false
             }

@@ -143,7 +143,9 @@ impl Watch {
         if !moment.is_settled() {
             match self.judge.judge(&live) {
                 Judgement::Match(alerts) => {
-                    for alert in alerts {
+                    // Not `alert`: the event still borrows the world.
+                    let admitted = alerts.into_iter().filter_map(|a| self.judge.admit(a));
+                    for alert in admitted {
                         self.outbox.alert(&alert);
                     }
                 }

@@ -65,7 +65,7 @@ pub(super) fn extract<'a>(
         },
         F::EvtSource => text(b"syscall"),
         F::EvtTime => time(Shape::TimeOfDayNanos, scratch),
-        F::EvtTimeIso8601 => time(Shape::Iso8601, scratch),
+        F::EvtTimeIso8601 => time(Shape::Iso8601Offset, scratch),
         F::EvtTimeS => time(Shape::TimeOfDay, scratch),
         F::EvtType | F::SyscallType => text(kind.as_str().as_bytes()),
         _ => Lookup::Unset,

@@ -173,7 +173,7 @@ fn part(argument: &Operand) -> Result<(Part, Shape), CheckFault> {
 }
 
 /// A field or transformer of an output.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resolved {
     source: Source,
 }

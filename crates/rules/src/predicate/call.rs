@@ -7,7 +7,7 @@ use event::{Facts, Field, Lookup, Value, extract};
 use crate::ast::Function;
 
 /// A transformer with what it is applied to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) function: Function,
     pub(crate) parts: Vec<Part>,
@@ -16,7 +16,7 @@ pub(crate) struct Call {
 }
 
 /// What a transformer is applied to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Call(Box<Call>),
     Field(Field),
