@@ -42,6 +42,8 @@ pub fn agent(directory: &Path) -> io::Result<Image> {
         .link(&built("sidecar")?, contract::path::SIDECAR)?
         .directory(contract::path::RULES_DIR, 0o755)?
         .directory("/opt/draios/run", 0o1777)?
+        .directory("/run/workload-agent", 0o1777)?
+        .directory("/var/lib/workload-agent", 0o1777)?
         .directory("/tmp", 0o1777)?;
     let certificates = Path::new(CERTIFICATES);
     if certificates.is_file() {
@@ -102,6 +104,7 @@ pub fn build_agent(docker: &Docker, directory: &Path) -> io::Result<()> {
         "build",
         "--quiet",
         "--file=Dockerfile.agent",
+        "--target=prebuilt",
         "--tag",
         AGENT_IMAGE,
     ];

@@ -81,7 +81,9 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
         let names: Vec<&str> = files.iter().map(|&(_, to)| to).collect();
         console.line(&format!("image {image:<8} {}", names.join(", ")));
     }
-    console.line("images: docker build -f Dockerfile.agent target/dist; Dockerfile.patcher alike");
+    console.line(
+        "images: docker build -f Dockerfile.agent --target prebuilt target/dist, and -f Dockerfile.patcher target/dist",
+    );
     if !is_good {
         bail!("a program needs a library or an interpreter: it would not start in an empty image");
     }
