@@ -105,7 +105,7 @@ enum Transport {
 struct Lookup {
     settings: RegistrySettings,
     cache: Cache,
-    clients: HashMap<(String, Transport), Client>,
+    clients: HashMap<(String, Transport), Result<Client, String>>,
 }
 
 impl Lookup {
@@ -141,15 +141,15 @@ impl Lookup {
         } else {
             Transport::Tls
         };
-        let mut result = self.pull(request, &reference, &auth, first).await;
+        let client = |transport| self.client(request, transport);
+        let mut result = self.pull(client(first)?, request, &reference, &auth).await;
         // As docker does: a registry on this very machine may do without TLS.
         if first == Transport::Tls
             && is_loopback(&host)
             && matches!(&result, Err(OciDistributionError::RequestError(_)))
         {
-            let plain = self
-                .pull(request, &reference, &auth, Transport::Plain)
-                .await;
+            let plain = client(Transport::Plain)?;
+            let plain = self.pull(plain, request, &reference, &auth).await;
             // Status 400 is what a registry with TLS says to a request without: why TLS failed is
             // what matters.
             if !matches!(
@@ -180,17 +180,21 @@ impl Lookup {
         }
     }
 
+    fn client(&self, request: &ImageRequest, transport: Transport) -> Result<&Client, String> {
+        let key = (request.architecture.clone(), transport);
+        match self.clients.get(&key) {
+            Some(client) => client.as_ref().map_err(Clone::clone),
+            None => Err(format!("images for {} are unknown", request.architecture)),
+        }
+    }
+
     async fn pull(
         &self,
+        client: &Client,
         request: &ImageRequest,
         reference: &Reference,
         auth: &RegistryAuth,
-        transport: Transport,
     ) -> Result<ImageConfig, OciDistributionError> {
-        let key = (request.architecture.clone(), transport);
-        let Some(client) = self.clients.get(&key) else {
-            return Err(OciDistributionError::GenericError(None));
-        };
         let digest = client.fetch_manifest_digest(reference, auth).await?;
         if let Some(config) = self.cache.read(&digest, &request.architecture) {
             return Ok(config);
@@ -203,9 +207,10 @@ impl Lookup {
     }
 }
 
-fn client(architecture: &str, transport: Transport, timeout: Duration) -> Client {
+/// Makes a client. It needs certificates even to do without TLS.
+fn client(architecture: &str, transport: Transport, timeout: Duration) -> Result<Client, String> {
     let wanted = architecture.to_owned();
-    Client::new(ClientConfig {
+    let made = Client::try_from(ClientConfig {
         protocol: match transport {
             Transport::Plain => ClientProtocol::Http,
             Transport::Tls => ClientProtocol::Https,
@@ -226,7 +231,8 @@ fn client(architecture: &str, transport: Transport, timeout: Duration) -> Client
         read_timeout: Some(timeout),
         user_agent: concat!("workload-agent-patcher/", env!("CARGO_PKG_VERSION")),
         ..ClientConfig::default()
-    })
+    });
+    made.map_err(|error| failure::no_tls(&error))
 }
 
 fn is_loopback(host: &str) -> bool {

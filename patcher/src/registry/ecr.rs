@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use oci_client::secrets::RegistryAuth;
 use sha2::{Digest as _, Sha256};
 
+use super::failure;
+
 /// An AWS access key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AwsKeys {
@@ -79,7 +81,7 @@ pub(super) async fn login(
     let client = reqwest::Client::builder()
         .timeout(timeout)
         .build()
-        .map_err(|error| format!("cannot ask ECR for credentials: {error}"))?;
+        .map_err(|error| failure::no_tls(&error))?;
     let mut post = client
         .post(format!("{}/", url.trim_end_matches('/')))
         .body("{}");

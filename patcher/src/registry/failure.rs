@@ -62,14 +62,24 @@ pub(super) fn describe(
             format!("{host} did not answer within {} s", timeout.as_secs())
         }
         OciDistributionError::RequestError(error) => {
-            let mut cause: &dyn Error = error;
-            while let Some(source) = cause.source() {
-                cause = source;
-            }
-            format!("cannot reach {host}: {}", one_line(&cause.to_string()))
+            format!("cannot reach {host}: {}", root_cause(error))
         }
         other => format!("{host}: {}", one_line(&other.to_string())),
     }
+}
+
+/// Describes why no client can be made: a machine, or an image of nothing, without certificates.
+pub(super) fn no_tls(error: &dyn Error) -> String {
+    let cause = root_cause(error);
+    format!("no TLS: {cause}; SSL_CERT_FILE=FILE names some")
+}
+
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    one_line(&cause.to_string())
 }
 
 fn one_line(text: &str) -> String {
