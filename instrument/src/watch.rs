@@ -11,6 +11,7 @@ mod learn;
 mod spread;
 mod taking;
 mod understand;
+mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -34,7 +35,7 @@ use crate::table::ByNumber;
 use crate::world::World;
 use dice::Dice;
 use spread::Spread;
-use taking::Taking;
+use taking::Takings;
 
 /// Faults after which nothing is understood any more.
 const MAX_FAULTS: u32 = 16;
@@ -114,10 +115,7 @@ pub struct Watch {
     held: Map<Tid, Stopped>,
     /// This process: the one that must not be harmed.
     tracer: Tracer,
-    /// Descriptors being taken back.
-    takings: Map<Tid, Taking>,
-    /// Whether any path may lead to the tracer's files, by a link that the workload made.
-    has_aliases: bool,
+    takings: Takings,
     is_launching: bool,
     /// Opens that were not doubted, hashed with a secret to choose those that are.
     dice: Dice,
@@ -152,8 +150,7 @@ impl Watch {
             outbox,
             entry: Entry::default(),
             spreads: Map::default(),
-            takings: Map::default(),
-            has_aliases: false,
+            takings: Takings::default(),
             held: Map::default(),
             tracer,
             is_launching: true,

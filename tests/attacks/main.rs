@@ -4,6 +4,7 @@
 //! looks at both sides: what the program got, and what the alerts and events say.
 #![forbid(unsafe_code)]
 
+mod debuggers;
 mod evasion;
 mod outside;
 mod refusals;

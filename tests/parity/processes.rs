@@ -9,6 +9,7 @@ parity! {
     clone_parent_makes_a_sibling: case("clone_parent");
     clone_untraced_works_like_any_other: case("clone_untraced");
     a_daemon_leaves_its_session: case("daemon");
+    children_of_every_kind: case("wait_all");
     zombies_are_collected_once: case("zombies");
     zombies_of_pid_1: case("zombies").as_pid_1();
     orphans_come_to_pid_1: case("orphans").as_pid_1();

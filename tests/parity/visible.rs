@@ -46,11 +46,6 @@ parity! {
         seccomp: "traceme: EPERM\nchild exited 1\nseize: EPERM\nchild killed by KILL\n",
         full: "traceme: EPERM\nchild exited 1\nseize: EPERM\nchild killed by KILL\n",
     });
-    waiting_for_children_of_every_kind: case("wait_all").visible(Visible {
-        native: "plain: ECHILD\n__WALL: ECHILD\n__WCLONE: ECHILD\n",
-        seccomp: "plain: ECHILD\n__WALL: ok\n__WCLONE: ok\n",
-        full: "plain: ECHILD\n__WALL: ok\n__WCLONE: ok\n",
-    });
     ignored_signals_end_some_waits:
         case("ignored_signals").args(["epoll", "recv", "sigtimedwait"]).visible(Visible {
             native: "epoll exited 0\nrecv exited 0\nsigtimedwait exited 0\n",

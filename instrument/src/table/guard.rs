@@ -2,6 +2,9 @@
 
 use super::{Guard, Numbers, Row, n};
 
+/// `__WALL` and `__WCLONE`.
+const WAIT_FOR_CLONES: u32 = 0xc000_0000;
+
 /// `F_SETOWN` and `F_SETOWN_EX`.
 const SET_OWNER: &[u32] = &[8, 15];
 
@@ -9,6 +12,15 @@ const SET_OWNER: &[u32] = &[8, 15];
 const SET_OWNER_OF_SOCKET: &[u32] = &[0x8901, 0x8902];
 
 pub(super) static ROWS: &[Row] = &[
+    Row::new("wait4", n(61, &[114], 260))
+        .guard(Guard::AnyBit(2, WAIT_FOR_CLONES))
+        .why("the first process would find the tracer among its children"),
+    Row::new("waitpid", Numbers::new(None, &[7], None))
+        .guard(Guard::AnyBit(2, WAIT_FOR_CLONES))
+        .why("the first process would find the tracer among its children"),
+    Row::new("waitid", n(247, &[284], 95).x32(529))
+        .guard(Guard::AnyBit(3, WAIT_FOR_CLONES))
+        .why("the first process would find the tracer among its children"),
     Row::new("setpgid", n(109, &[57], 154))
         .guard(Guard::EitherTracer(0, 1))
         .why("in one process group with the workload, the tracer would get its signals"),

@@ -29,7 +29,7 @@ impl Watch {
             self.guard(stopped, row, &call, pid);
         }
         let Some(kind) = row.event else {
-            return Decision::Go;
+            return self.after_guard(stopped);
         };
         let is_exec = matches!(kind, EventType::Execve | EventType::Execveat);
         if !is_exec && !self.policy.watched.contains(kind) {
@@ -94,6 +94,12 @@ impl Watch {
 
     /// Looks after the tracer's own safety.
     fn guard(&mut self, stopped: &Stopped, row: &Row, call: &Call, pid: Pid) {
+        if matches!(row.call, "wait4" | "waitid" | "waitpid") {
+            if let Err(error) = self.hide_from_wait(stopped, row, call, pid) {
+                tracing::debug!(error = error.desc(), "Cannot change a call.");
+            }
+            return;
+        }
         match guard::check(stopped, row, call, self.tracer, self.policy.io_uring) {
             Verdict::Pass => {}
             Verdict::Spread => {
@@ -101,7 +107,7 @@ impl Watch {
                     tracing::error!(error = error.desc(), "Cannot spare the tracer a signal.");
                 }
             }
-            Verdict::Alias => self.has_aliases = true,
+            Verdict::Alias => self.takings.has_aliases = true,
             Verdict::Tell(what) => self.tell(pid, what),
             Verdict::Refuse(errno, what) => self.refuse(stopped, errno, pid, what),
         }
@@ -114,9 +120,10 @@ impl Watch {
         self.tell(pid, what);
     }
 
-    /// A thread whose call is being spread stops at its exit.
+    /// A thread whose call is being spread or was changed stops at its exit.
     fn after_guard(&self, stopped: &Stopped) -> Decision<Pending> {
-        if self.spreads.contains_key(&stopped.tid()) {
+        let tid = stopped.tid();
+        if self.spreads.contains_key(&tid) || self.is_taken_in_doubt(tid) {
             Decision::Exit
         } else {
             Decision::Go

@@ -49,6 +49,7 @@ impl Watch {
                 .processes
                 .fork(maker, child.tid.as_leader(), is_sibling, sys::now());
         }
+        self.note_clone(maker, child);
         self.born_amid_spreads(maker, child.tid, child.kin);
         if self.policy.watched.contains(kind) {
             let args = Args {

@@ -1,3 +1,5 @@
+//! What is put right at the exit of a call.
+//!
 //! A descriptor on a file of the tracer, got by a path that did not show it, is taken back.
 //!
 //! What a path leads to is known once the file is open. Then the thread itself closes it before it
@@ -9,7 +11,19 @@ use sys::{Abi, Call, CallStop, Errno, How, Pid, Resume, Stopped, Tid};
 use super::Watch;
 use crate::brain::{Next, RESTARTS};
 use crate::guard::{self, Opening, Told};
+use crate::ids::Map;
 use crate::table::Row;
+
+/// What is to be put right, and what makes that necessary.
+#[derive(Debug, Default)]
+pub(super) struct Takings {
+    /// Calls whose exits are ours.
+    pub(super) calls: Map<Tid, Taking>,
+    /// Whether any path may lead to the tracer's files, by a link that the workload made.
+    pub(super) has_aliases: bool,
+    /// Whether the first process made a child that only waiting for clones finds.
+    pub(super) has_clones: bool,
+}
 
 /// How far it is.
 #[derive(Debug)]
@@ -19,6 +33,8 @@ pub(super) enum Taking {
     /// The descriptor is being closed. The call was its opening; the mask is the signals that the
     /// thread blocks by itself.
     Closing { opening: Call, mask: u64 },
+    /// The call was changed; its own arguments are to be put back.
+    Restoring { own: Call },
 }
 
 /// What refused calls get.
@@ -35,16 +51,16 @@ impl Watch {
         let tid = stopped.tid();
         match guard::opening(row, call, &self.path, base, self.tracer) {
             Opening::Refused => self.refuse(stopped, Errno::EPERM, pid, Told::Tamper),
-            Opening::Fine if !self.has_aliases => {}
+            Opening::Fine if !self.takings.has_aliases => {}
             Opening::Doubtful | Opening::Fine => {
-                self.takings.insert(tid, Taking::Opening(*call));
+                self.takings.calls.insert(tid, Taking::Opening(*call));
             }
         }
     }
 
     /// Whether the exit of the thread's call must be seen.
     pub(super) fn is_taken_in_doubt(&self, tid: Tid) -> bool {
-        !self.takings.is_empty() && self.takings.contains_key(&tid)
+        !self.takings.calls.is_empty() && self.takings.calls.contains_key(&tid)
     }
 
     /// At the exit of a call.
@@ -55,10 +71,10 @@ impl Watch {
     ) -> Result<Option<Next>, Errno> {
         let tid = stopped.tid();
         // A call that the kernel will restart is still under way.
-        if self.takings.is_empty() || RESTARTS.contains(&result) {
+        if self.takings.calls.is_empty() || RESTARTS.contains(&result) {
             return Ok(None);
         }
-        let Some(Taking::Opening(opening)) = self.takings.remove(&tid) else {
+        let Some(Taking::Opening(opening)) = self.takings.calls.remove(&tid) else {
             return Ok(None);
         };
         if result < 0 || !guard::opened(tid, result, self.tracer) {
@@ -73,26 +89,31 @@ impl Watch {
         close.args[0] = result.cast_unsigned();
         stopped.call_again(&close)?;
         stopped.set_signal_mask(u64::MAX)?;
-        self.takings.insert(tid, Taking::Closing { opening, mask });
+        self.takings
+            .calls
+            .insert(tid, Taking::Closing { opening, mask });
         Ok(Some(Next::Resume(Resume::ToSyscall(None))))
     }
 
-    /// A stop of a thread that closes a descriptor for us.
+    /// A stop of a thread whose call ends as we want it.
     pub(super) fn go_on_taking(&mut self, stopped: &Stopped) -> Result<Option<Next>, Errno> {
         let tid = stopped.tid();
-        if self.takings.is_empty() {
+        if self.takings.calls.is_empty() {
             return Ok(None);
         }
-        let Some(Taking::Closing { opening, mask }) = self.takings.get(&tid) else {
-            return Ok(None);
+        let (own, mask) = match self.takings.calls.get(&tid) {
+            Some(Taking::Closing { opening, mask }) => (*opening, Some(*mask)),
+            Some(Taking::Restoring { own }) => (*own, None),
+            Some(Taking::Opening(_)) | None => return Ok(None),
         };
-        let (opening, mask) = (*opening, *mask);
         let order = match stopped.how() {
             How::Seccomp | How::Syscall => match stopped.call()? {
-                CallStop::Exit(_) => {
-                    self.takings.remove(&tid);
-                    stopped.leave_call(&opening, REFUSED)?;
-                    stopped.set_signal_mask(mask)?;
+                CallStop::Exit(result) => {
+                    self.takings.calls.remove(&tid);
+                    stopped.leave_call(&own, mask.map_or(result, |_| REFUSED))?;
+                    if let Some(mask) = mask {
+                        stopped.set_signal_mask(mask)?;
+                    }
                     self.brain.pace(tid).apply(Resume::Continue(None))
                 }
                 CallStop::Entry(_) | CallStop::Outside { .. } | CallStop::Seccomp(..) => {
@@ -103,7 +124,7 @@ impl Watch {
             How::Signal(signal) => Resume::ToSyscall(Some(signal)),
             How::Trap => Resume::ToSyscall(None),
             How::Exec | How::Exit | How::Fork(_) => {
-                self.takings.remove(&tid);
+                self.takings.calls.remove(&tid);
                 return Ok(None);
             }
         };

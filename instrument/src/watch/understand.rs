@@ -148,7 +148,7 @@ impl Watch {
         };
         self.held.remove(&tid);
         self.spreads.remove(&tid);
-        self.takings.remove(&tid);
+        self.takings.calls.remove(&tid);
         let step = self.brain.on_gone(tid);
         for learnt in step.learnt {
             self.learn_without_stop(learnt);

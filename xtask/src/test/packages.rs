@@ -17,6 +17,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("docker-init", "tini"),
     ("docker-registry", "docker-registry"),
     ("dockerd", "docker.io"),
+    ("gdb", "gdb"),
     ("git", "git"),
     ("java", "default-jre-headless"),
     ("make", "make"),
