@@ -117,3 +117,30 @@ acts! {
             / "python3 -c 'import ctypes; ctypes.CDLL(None).ptrace(3, 1, 0, 0)'; true";
     }
 }
+
+acts! {
+    footholds_are_watched {
+        // Opened to append, or below a directory that is not there: nothing changes.
+        "Account database changed" []
+            "(: >>/etc/passwd) 2>/dev/null; true" / "cat /etc/passwd; (: >>/etc/passwd.d/x) 2>/dev/null; true";
+        "Dynamic loader redirected" []
+            "(: >>/etc/ld.so.conf) 2>/dev/null; true" / "cat /etc/ld.so.conf; true";
+        "System library changed" []
+            "(: >/usr/lib/no/such/x.so) 2>/dev/null; true"
+            / "(: >/usr/lib/no/such/x.txt) 2>/dev/null; true";
+        "System log emptied" []
+            "(: >/var/log/no/such/x) 2>/dev/null; true"
+            / "(: >>/var/log/no/such/x) 2>/dev/null; true";
+        "Network pipe started" [] "COPY nc; ./nc 0" / "COPY ncal; ./ncal 0";
+        "Hidden program run" [] "COPY .x; ./.x 0" / "COPY x.x; ./x.x 0";
+        "Program added after start was run" ["unshare", "mount"]
+            "unshare -rm sh -c 'mount -t tmpfs none /mnt && COPY /mnt/x && /mnt/x 0'"
+            / "unshare -rm sh -c 'mount -t tmpfs none /mnt && COPY /mnt/x && sleep 0'";
+        "Page faults handed to a process" ["python3"]
+            "python3 -c 'import ctypes, os; l = ctypes.CDLL(None); os.getuid() or os.setuid(65534); l.syscall(323, 1)'"
+            / "python3 -c 'import ctypes, os; l = ctypes.CDLL(None); os.getuid() or os.setuid(65534); l.syscall(324, 0)'";
+        "Asynchronous calls set up" ["python3"]
+            "python3 -c 'import ctypes; ctypes.CDLL(None).syscall(425, 1, 0)'"
+            / "python3 -c 'import ctypes; ctypes.CDLL(None).syscall(426, -1, 0, 0, 0, 0)'";
+    }
+}

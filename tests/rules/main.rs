@@ -30,6 +30,8 @@ fn alerts(line: &str) -> BTreeSet<String> {
     command
         .arg("--output")
         .arg(&output)
+        // Every rule that an act is about, not only the first.
+        .args(["--set", "rule_matching=all"])
         .args(["--", "/bin/sh", "-c", line])
         .current_dir(scratch.path())
         .env("HOME", scratch.path())

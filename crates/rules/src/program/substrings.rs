@@ -13,16 +13,17 @@ pub(super) struct Substrings {
     always: u64,
     /// Whether a string of one byte may stand at the very end, where there is no pair.
     has_single: bool,
-    /// One bit for each pair that a string begins with, folded.
-    pairs: Box<[u64; PAIRS / 64]>,
+    /// Whether a string begins with a pair, by the pair's place.
+    pairs: Box<[bool; PAIRS]>,
     strings: Trie,
 }
 
+/// Places of pairs; some have to share one.
 const PAIRS: usize = 4096;
 
 /// The place of a pair. Letters differ in their low bits.
-fn pair(first: u8, second: u8) -> usize {
-    ((usize::from(first) << 4) ^ usize::from(second)) % PAIRS
+const fn pair(first: u8, second: u8) -> usize {
+    (((first as usize) << 4) ^ (second as usize)) % PAIRS
 }
 
 impl Substrings {
@@ -30,7 +31,7 @@ impl Substrings {
         let mut substrings = Self {
             always: 0,
             has_single: false,
-            pairs: Box::new([0; PAIRS / 64]),
+            pairs: Box::new([false; PAIRS]),
             strings: Trie::new(strings.iter().cloned()),
         };
         for (string, bit) in strings {
@@ -47,16 +48,14 @@ impl Substrings {
     }
 
     fn mark(&mut self, first: u8, second: u8) {
-        let place = pair(first, second);
-        self.pairs[place / 64] |= 1 << (place % 64);
+        self.pairs[pair(first, second)] = true;
     }
 
     /// The bits of all strings that stand in the value.
     pub(super) fn find(&self, value: &[u8]) -> u64 {
         let mut found = self.always;
         for (at, two) in value.windows(2).enumerate() {
-            let place = pair(two[0], two[1]);
-            if self.pairs[place / 64] & (1 << (place % 64)) != 0 {
+            if self.pairs[pair(two[0], two[1])] {
                 found |= self.strings.find(value[at..].iter());
             }
         }
