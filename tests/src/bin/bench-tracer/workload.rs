@@ -48,13 +48,14 @@ impl Workload {
     }
 }
 
-/// The command that starts these words in this way.
+/// The command that starts these words in this way, in an environment without what cargo adds:
+/// with its library paths the loader tries dozens of files at each exec, which no workload does.
 pub(crate) fn started(variant: &Variant, words: &[String]) -> Command {
     let mut all = variant.prefix.iter().cloned();
     let mut rest = words.iter().map(std::ffi::OsString::from);
     let first = all.next().or_else(|| rest.next()).unwrap_or_default();
     let mut command = Command::new(first);
-    command.args(all).args(rest);
+    command.args(all).args(rest).env_remove("LD_LIBRARY_PATH");
     command
 }
 
