@@ -97,6 +97,7 @@ async fn drain(
     mut sinks: JoinSet<()>,
 ) {
     let end = Instant::now() + config.drain;
+    let spill_time = SPILL_TIME.min(config.drain / 8);
     let intake_end = end - FLUSH_TIME.min(config.drain / 2);
     tracing::info!(
         seconds = config.drain.as_secs(),
@@ -111,7 +112,7 @@ async fn drain(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     close.send_replace(true);
-    if tokio::time::timeout_at(end - SPILL_TIME * 2, intake)
+    if tokio::time::timeout_at(end - spill_time * 2, intake)
         .await
         .is_err()
     {
@@ -128,7 +129,7 @@ async fn drain(
     while lag(hub) > 0 {
         settled.mark_unchanged();
         if lag(hub) == 0
-            || tokio::time::timeout_at(end - SPILL_TIME, settled.changed())
+            || tokio::time::timeout_at(end - spill_time, settled.changed())
                 .await
                 .is_err()
         {

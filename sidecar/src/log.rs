@@ -76,8 +76,16 @@ fn targets(level: LevelFilter) -> Targets {
     } else {
         LevelFilter::WARN
     };
+    // These two tell every try again, which our own line tells once a minute.
+    let tries = if level >= LevelFilter::DEBUG {
+        others
+    } else {
+        LevelFilter::OFF
+    };
     Targets::new()
         .with_target("sidecar", level)
+        .with_target("async_nats", tries)
+        .with_target("aws_config::meta", tries)
         .with_default(others.min(level))
 }
 
@@ -86,9 +94,14 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // INVARIANT: writing to a string cannot fail.
-        write!(text, ": {error}").expect("a string takes any text");
+        let words = error.to_string();
         cause = error.source();
+        // Some errors say their cause themselves.
+        if text.ends_with(&words) {
+            continue;
+        }
+        // INVARIANT: writing to a string cannot fail.
+        write!(text, ": {words}").expect("a string takes any text");
     }
     text.replace('\n', " ")
 }

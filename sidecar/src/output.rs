@@ -121,7 +121,7 @@ fn target(vars: &Vars, word: &str, place: &str, options: Options) -> Result<Targ
             keep: options.keep.unwrap_or(3),
         }),
         "file" => Err(bad("say file:PATH")),
-        "nats" | "tls" if rest.starts_with("//") => Ok(Target::Nats {
+        "nats" | "tls" if rest.starts_with("//") && rest.len() > 2 => Ok(Target::Nats {
             url: place.to_owned(),
             subject: options.subject.unwrap_or_else(|| "ev".to_owned()),
         }),
@@ -262,6 +262,7 @@ mod tests {
             ("stdout?sample=0", "1 or more"),
             ("stdout?x=1", "`x`: say events"),
             ("otlp:host", "otlp:http://"),
+            ("nats://", "nats://HOST:PORT"),
             (",", "at least one sink"),
         ] {
             let error = list(output).unwrap_err().to_string();

@@ -253,6 +253,13 @@ fn without_keys_or_a_region_one_line_says_what_to_set() {
                 .map(str::to_owned)
         });
         assert!(line.is_some(), "{missing}:\n{}", sidecar.log());
+        // Every try again is counted and not told.
+        let tried = Deadline::seconds(120)
+            .poll(|| (sidecar.metric("sidecar_retries_total") >= 3).then_some(()));
+        assert!(tried.is_some());
+        let log = sidecar.log();
+        let warnings = log.lines().filter(|line| line.contains(" WARN ")).count();
+        assert_eq!(warnings, 1, "{missing}:\n{log}");
     }
 }
 

@@ -39,7 +39,7 @@ impl JetStream {
             Ok(count) => Outcome::stored(count),
             Err(cause) => {
                 self.context = None;
-                Outcome::Retry(cause)
+                Outcome::Retry(format!("`{}`: {cause}", shown(&self.url)))
             }
         }
     }
@@ -98,6 +98,14 @@ impl JetStream {
             .await
             .map_err(|error| chain(&error))?;
         Ok(self.context.insert(context).clone())
+    }
+}
+
+/// A server's address without the name and the password in it.
+fn shown(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        _ => url.to_owned(),
     }
 }
 

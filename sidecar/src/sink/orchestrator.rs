@@ -44,7 +44,13 @@ impl Orchestrator {
             Ok(count) => Outcome::stored(count),
             Err(cause) => {
                 self.connection = None;
-                Outcome::Retry(cause)
+                let place = format!("`{}:{}`", self.host, self.port);
+                // Connecting names it already.
+                Outcome::Retry(if cause.contains(&place) {
+                    cause
+                } else {
+                    format!("{place}: {cause}")
+                })
             }
         }
     }
@@ -131,7 +137,7 @@ impl Connection {
             }
             let n = self.stream.read(&mut piece).await.map_err(|e| chain(&e))?;
             if n == 0 {
-                return Err("the orchestrator closed the connection".to_owned());
+                return Err("it closed the connection".to_owned());
             }
             self.decoder.push(piece.get(..n).unwrap_or_default());
         }

@@ -29,7 +29,11 @@ where
     let Some(code) = metadata.and_then(|metadata| metadata.code()) else {
         return match status {
             413 => Class::Invalid("the request is too large".to_owned()),
-            _ => Class::Transient(one_line(&taught(crate::log::chain(error)))),
+            0 => Class::Transient(one_line(&taught(&crate::log::chain(error)))),
+            status => Class::Transient(one_line(&format!(
+                "the endpoint answers {status}, and not as CloudWatch Logs does: {}",
+                crate::log::chain(error)
+            ))),
         };
     };
     let message = metadata
@@ -64,8 +68,16 @@ fn by_code(code: &str, cause: String) -> Class {
     }
 }
 
-/// Ways out of what a setting mends, by a word of the SDK's text.
-const WAYS_OUT: [(&str, &str); 2] = [
+/// Ways out of what a setting mends, by words of the SDK's text; the first that fits.
+const WAYS_OUT: [(&str, &str); 4] = [
+    (
+        "failed to apply endpoint",
+        "AWS_ENDPOINT_URL is no address; say https://HOST, or leave it out",
+    ),
+    (
+        "loading credentials: no such file",
+        "look at AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    ),
     (
         "credential",
         "give the task a role (taskRoleArn), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -73,22 +85,40 @@ const WAYS_OUT: [(&str, &str); 2] = [
     ("region", "set AWS_REGION"),
 ];
 
-/// The text, with the way out behind it where one is known.
-fn taught(text: String) -> String {
+/// The text, with the way out behind it where one is known. The SDK shows the whole request when
+/// it cannot address it; records are not for the log.
+fn taught(text: &str) -> String {
+    let text = text.split(" to request `").next().unwrap_or(text);
     let lower = text.to_lowercase();
-    match WAYS_OUT.iter().find(|(word, _)| lower.contains(word)) {
-        Some((_, way)) => format!("{}; {way}", crate::json::cut(&text, 250)),
-        None => text,
+    match WAYS_OUT.iter().find(|(words, _)| lower.contains(words)) {
+        Some((_, way)) => format!("{}; {way}", crate::json::cut(text, 250)),
+        None => text.to_owned(),
     }
 }
 
 fn one_line(text: &str) -> String {
-    crate::json::cut(&text.replace('\n', " "), 400).to_owned()
+    let words: Vec<&str> = text.split_whitespace().collect();
+    crate::json::cut(&words.join(" "), 400).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_teaches_and_shows_no_record() {
+        let text = "other: failed to apply endpoint `x` to request `Request { body: \"secret\" }`";
+        let taught = taught(text);
+        assert!(
+            taught.contains("AWS_ENDPOINT_URL") && !taught.contains("secret"),
+            "{taught}"
+        );
+        assert_eq!(
+            super::taught("io error: broken pipe"),
+            "io error: broken pipe"
+        );
+        assert_eq!(one_line("a\n   b"), "a b");
+    }
 
     #[test]
     fn every_code_has_its_class() {

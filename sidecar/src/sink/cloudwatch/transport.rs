@@ -183,7 +183,9 @@ async fn dial(uri: &Uri, proxy: Option<Intercept>) -> Result<Stream, BoxError> {
         return Ok(net::connect(host, port, is_tls).await?);
     };
     if proxy.uri().scheme_str() != Some("http") {
-        return Err("a proxy is spoken to over http:// only".into());
+        return Err(
+            "a proxy is spoken to over http:// only: say HTTPS_PROXY=http://HOST:PORT".into(),
+        );
     }
     if !is_tls {
         let (host, port) = place(proxy.uri())?;
