@@ -71,6 +71,8 @@ pub(super) fn describe(
 /// Describes why no client can be made: a machine, or an image of nothing, without certificates.
 pub(super) fn no_tls(error: &dyn Error) -> String {
     let cause = root_cause(error);
+    // As rustls puts it in front of all that it has no word for.
+    let cause = cause.trim_start_matches("unexpected error: ");
     format!("no TLS: {cause}; SSL_CERT_FILE=FILE names some")
 }
 

@@ -35,9 +35,11 @@ fn run_in_empty_root(root: &Path, files: &[(&str, &str)]) -> Output {
         AGENT,
     ];
     Command::new("unshare")
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .args(["--map-root-user", "--net", "python3"])
         .arg(script)
-        .args(["env", "-i", "chroot"])
+        .arg("chroot")
         .arg(root)
         .args(program)
         .args([
