@@ -10,7 +10,7 @@ use std::time::Duration;
 use e2e::config;
 use e2e::fargate::docker::Docker;
 use e2e::image::{Image, Rootfs};
-use e2e::parity::{Input, Run, instrument, skip};
+use e2e::parity::{Input, Mode, Run, instrument, skip};
 use e2e::target::{self, Linkage};
 
 const IMAGE: &str = "parity/targets:1";
@@ -70,6 +70,10 @@ fn compare(docker: &Docker, test: &str, options: &[&str], words: &[&str]) {
     let outcome = |front: &[&str]| {
         let mut all = vec!["run", "--rm", "--network", "none"];
         all.extend(options);
+        if config::mode() == Mode::Full {
+            // Both runs get it, so that a program that prints its environment prints the same.
+            all.extend(["--env", "WORKLOAD_AGENT_MODE=full"]);
+        }
         all.push(IMAGE);
         all.extend(front);
         all.extend(words);

@@ -3,10 +3,10 @@
 //! Each scenario is a shell script beside this file, which says what it does and what came out of
 //! it. Servers listen on unix sockets in the run's own directory, so that nothing on the machine
 //! can be in their way. A program that is not installed is a skipped test; `cargo xtask test`
-//! installs all of them when it may.
+//! installs all of them when it may. `E2E_MODE=full` runs them in mode `full`, which takes longer.
 #![forbid(unsafe_code)]
 
-use e2e::config::find_program;
+use e2e::config::{find_program, mode};
 use e2e::parity::{Case, Mode, program};
 
 /// A script that is traced as a whole.
@@ -17,6 +17,7 @@ fn script(text: &str, needs: &[&'static str]) -> Case {
 #[test]
 fn bash() {
     let case = program("bash").args(["-c", include_str!("bash.sh")]);
+    // Quick enough for both.
     case.check("bash", Mode::Seccomp);
     case.check("bash", Mode::Full);
 }
@@ -26,23 +27,23 @@ fn node() {
     program("node")
         .args(["-e", include_str!("node.js")])
         .minutes(8)
-        .check("node", Mode::Seccomp);
+        .check("node", mode());
 }
 
 #[test]
 fn java() {
-    script(include_str!("java.sh"), &["javac"]).check("java", Mode::Seccomp);
+    script(include_str!("java.sh"), &["javac"]).check("java", mode());
 }
 
 /// `restic` is written in Go, with many goroutines and much preemption by signals.
 #[test]
 fn go() {
-    script(include_str!("restic.sh"), &["restic"]).check("go", Mode::Seccomp);
+    script(include_str!("restic.sh"), &["restic"]).check("go", mode());
 }
 
 #[test]
 fn make() {
-    script(include_str!("make.sh"), &["make", "cc"]).check("make", Mode::Seccomp);
+    script(include_str!("make.sh"), &["make", "cc"]).check("make", mode());
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn nginx() {
         .args(["-e", "stderr", "-p", ".", "-c", "nginx.conf"])
         .under_shell(include_str!("nginx.sh"))
         .needs(&["curl"])
-        .check("nginx", Mode::Seccomp);
+        .check("nginx", mode());
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn redis() {
         .args(["--port", "0", "--unixsocket", "socket", "--daemonize", "no"])
         .under_shell(include_str!("redis.sh"))
         .needs(&["redis-cli"])
-        .check("redis", Mode::Seccomp);
+        .check("redis", mode());
 }
 
 /// The database does not run as root: the whole scenario belongs to `nobody`.
@@ -68,7 +69,7 @@ fn redis() {
 fn postgres() {
     script(include_str!("postgres.sh"), &["pg_lsclusters"])
         .user(65534)
-        .check("postgres", Mode::Seccomp);
+        .check("postgres", mode());
 }
 
 #[test]
@@ -76,28 +77,28 @@ fn tini() {
     program("tini")
         .args(["--", "sh", "-c", include_str!("tini.sh")])
         .as_pid_1()
-        .check("tini", Mode::Seccomp);
+        .check("tini", mode());
 }
 
 #[test]
 fn s6() {
     script(include_str!("s6.sh"), &["s6-svscan"])
         .as_pid_1()
-        .check("s6", Mode::Seccomp);
+        .check("s6", mode());
 }
 
 #[test]
 fn runit() {
     script(include_str!("runit.sh"), &["runsvdir"])
         .as_pid_1()
-        .check("runit", Mode::Seccomp);
+        .check("runit", mode());
 }
 
 #[test]
 fn supervisor() {
     script(include_str!("supervisor.sh"), &["supervisord"])
         .as_pid_1()
-        .check("supervisor", Mode::Seccomp);
+        .check("supervisor", mode());
 }
 
 /// Python's own tests: what is compared is the verdict on each of them.
@@ -121,7 +122,7 @@ fn python(module: &str) {
         .args(["-m", "unittest", "-v", module])
         .lines(is_verdict)
         .minutes(12)
-        .check(name, Mode::Seccomp);
+        .check(name, mode());
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::parity::Mode;
+
 /// Names the socket of the daemon that the scenarios use; `with-dockerd` sets it.
 pub const E2E_DOCKER_SOCKET: &str = "E2E_DOCKER_SOCKET";
 /// Says why there is no daemon, when there is none; `with-dockerd` sets it.
@@ -23,6 +25,21 @@ pub fn docker_socket() -> Result<PathBuf, String> {
             "no Docker daemon of our own: `cargo xtask test --step scenarios` starts one".into(),
         ),
     }
+}
+
+/// The tracer's mode for the suites that run in one mode only: `E2E_MODE`, by default `seccomp`.
+///
+/// # Panics
+///
+/// When it is set to something else than a mode that traces.
+pub fn mode() -> Mode {
+    let asked = env::var("E2E_MODE").unwrap_or_else(|_| "seccomp".to_owned());
+    let is_full = asked == "full";
+    assert!(
+        is_full || asked == "seccomp",
+        "E2E_MODE is `{asked}`; it may be `seccomp` or `full`"
+    );
+    if is_full { Mode::Full } else { Mode::Seccomp }
 }
 
 /// The directory into which cargo puts programs: the one that holds us, or its parent for tests.
