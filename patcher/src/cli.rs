@@ -34,7 +34,8 @@ Examples:
 
 Exit codes:
   0  done, or nothing to do
-  1  a file cannot be read, is not a template, or cannot be written; nothing was half-written
+  1  a file cannot be read, is not a template, holds something that cannot be instrumented, or
+     cannot be written; nothing was half-written
   2  --check: a change is needed; or the command line cannot be understood
   4  the entrypoint of an image is unknown; nothing was written for that file
 
