@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use e2e::config::find_program;
@@ -20,10 +20,15 @@ mod quiet;
 mod settings;
 
 /// Longer than any act takes, by far.
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Runs a line of shell below the tracer; the names of the rules that alerted.
 fn alerts(line: &str) -> BTreeSet<String> {
+    traced(line).0
+}
+
+/// Runs a line of shell below the tracer; the names of the rules that alerted, and how it ended.
+fn traced(line: &str) -> (BTreeSet<String>, ExitStatus) {
     let scratch = Scratch::new().expect("a directory");
     let output = scratch.path().join("alerts.jsonl");
     let mut command = Command::new(instrument());
@@ -39,9 +44,10 @@ fn alerts(line: &str) -> BTreeSet<String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    run(command);
+    let status = run(command);
     let text = fs::read_to_string(&output).unwrap_or_default();
-    text.lines()
+    let rules = text
+        .lines()
         .map(|line| {
             let alert: serde_json::Value = serde_json::from_str(line).expect("an alert is JSON");
             alert["rule"]
@@ -49,11 +55,12 @@ fn alerts(line: &str) -> BTreeSet<String> {
                 .expect("an alert names its rule")
                 .to_owned()
         })
-        .collect()
+        .collect();
+    (rules, status)
 }
 
 /// Runs a command to its end, which it must come to.
-fn run(mut command: Command) {
+fn run(mut command: Command) -> ExitStatus {
     let mut child = command.spawn().expect("instrument starts");
     let mut words = child.stderr.take().expect("a pipe");
     let reader = std::thread::spawn(move || {
@@ -79,6 +86,7 @@ fn run(mut command: Command) {
     let status = status.expect("the command ends in time");
     let refused = status.code() == Some(125);
     assert!(!refused, "instrument refused: {words}");
+    status
 }
 
 /// Whether every program that an act needs is there; says which is not.
