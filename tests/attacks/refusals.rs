@@ -1,6 +1,11 @@
 //! Where tracing is impossible: each way is decided by the priority, and said aloud.
 
-use e2e::parity::End;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use e2e::config::find_program;
+use e2e::parity::{End, skip};
 use nix::libc;
 
 use crate::watched::{Watched, root, target};
@@ -100,4 +105,43 @@ fn an_instrument_under_an_instrument_runs_its_workload() {
     let told = Watched::new().run(&words);
     assert_eq!(told.outcome.end, End::Exit(7), "{}", told.outcome);
     assert!(told.outcome.stderr.contains("untraced"), "{}", told.outcome);
+}
+
+/// Neither mode gives a setuid program its privileges here; each says why, and `seccomp` what helps.
+#[test]
+fn a_program_that_stays_without_its_privileges_is_told() {
+    let test = "a_program_that_stays_without_its_privileges_is_told";
+    let (Some(id), Some(_)) = (find_program("id"), find_program("setpriv")) else {
+        return skip(test, "`id` or `setpriv` is not installed");
+    };
+    if !root(test) {
+        return;
+    }
+    let nobody = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    for (mode, rule) in [("seccomp", "no_new_privs"), ("full", "tracing")] {
+        let watched = Watched::new()
+            .under(nobody)
+            .set("WORKLOAD_AGENT_MODE", mode);
+        let directory = watched.output().with_file_name("");
+        fs::set_permissions(&directory, Permissions::from_mode(0o777)).expect("ours");
+        let program = directory.join("id");
+        fs::copy(&id, &program).expect("a copy");
+        fs::set_permissions(&program, Permissions::from_mode(0o4755)).expect("ours");
+        let native = Command::new(nobody[0])
+            .args(&nobody[1..])
+            .args([program.as_os_str(), "-u".as_ref()])
+            .output()
+            .expect("it is there");
+        if native.stdout != b"0\n" {
+            return skip(test, "setuid programs get no privileges here");
+        }
+        let told = watched.run(&[&program.display().to_string(), "-u"]);
+        assert_eq!(told.outcome.stdout, "65534\n", "{}", told.outcome);
+        told.expect_alert(&format!("privileges lost to {rule}"));
+    }
 }

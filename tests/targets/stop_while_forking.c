@@ -21,7 +21,7 @@ int main(void) {
         status = wait_for(child, WCONTINUED | WUNTRACED);
         if (!WIFCONTINUED(status)) break;
         /* Leaves it a little time, otherwise it never gets anywhere; a slow machine needs more. */
-        long scale = 1L << (stops / 200 < 8 ? stops / 200 : 8);
+        long scale = 1L << (stops / 100 < 8 ? stops / 100 : 8);
         struct timespec pause = {0, (100000 + (stops % 7) * 90000) * scale};
         nanosleep(&pause, NULL);
     }
