@@ -1,6 +1,6 @@
 //! Everyday work that no rule may fire on.
 
-use std::env;
+use e2e::config::quiet_seconds;
 
 use super::{alerts, has, traced};
 
@@ -40,10 +40,10 @@ fn everyday_work_is_silent() {
 }
 
 /// What the scripts have in common: `go_on` until the time is over, and a `count`.
-const COMMON: &str = r#"
+const COMMON: &str = r"
 end=$(($(date +%s) + SECONDS_OF_LOAD)); count=0
 go_on() { [ $(date +%s) -lt $end ]; }
-"#;
+";
 
 const NGINX: &str = r#"
 mkdir www; for i in 1 2 3 4 5; do echo "page $i" >www/$i; done; chmod -R a+rX .
@@ -127,7 +127,7 @@ exec node app.js
 /// Servers that do what they are there for, for `QUIET_SECONDS` (else three) each, side by side.
 #[test]
 fn servers_under_load_are_silent() {
-    let seconds = env::var("QUIET_SECONDS").unwrap_or_else(|_| "3".to_owned());
+    let seconds = quiet_seconds().to_string();
     let servers: [(&str, &[&str], &str); 5] = [
         ("nginx", &["nginx", "curl"], NGINX),
         ("redis", &["redis-server", "redis-cli"], REDIS),

@@ -42,6 +42,19 @@ pub fn mode() -> Mode {
     if is_full { Mode::Full } else { Mode::Seccomp }
 }
 
+/// For how many seconds servers are kept busy that no rule may fire on: `QUIET_SECONDS`, by default
+/// three.
+///
+/// # Panics
+///
+/// When it is set to something else than a number.
+pub fn quiet_seconds() -> u32 {
+    let asked = env::var("QUIET_SECONDS").ok();
+    asked.map_or(3, |seconds| {
+        seconds.parse().expect("QUIET_SECONDS is a number")
+    })
+}
+
 /// The directory into which cargo puts programs: the one that holds us, or its parent for tests.
 pub fn program_directory() -> io::Result<PathBuf> {
     let own = env::current_exe()?;
