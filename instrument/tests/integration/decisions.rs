@@ -219,3 +219,30 @@ fn an_output_that_cannot_be_opened_stops_nobody_but_who_asked_for_it() {
         .unwrap();
     assert_eq!(asked.status.code(), Some(125));
 }
+
+#[test]
+fn wrong_rules_and_settings_are_decided_by_the_priority() {
+    let dir = TempDir::new().unwrap();
+    let (rules, output) = (dir.path().join("bad.yaml"), dir.path().join("told"));
+    std::fs::write(&rules, "- rule: [\n").unwrap();
+    let run = |name: &str, value: &std::ffi::OsStr, priority: &str| {
+        let done = Command::new(env!("CARGO_BIN_EXE_instrument"))
+            .env(name, value)
+            .env("SYSDIG_PRIORITY", priority)
+            .arg("--output")
+            .arg(&output)
+            .args(["--", "sh", "-c", WORKLOAD])
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&done.stderr).into_owned();
+        (done.status.code(), error)
+    };
+    for (priority, expected) in [("availability", Some(4)), ("security", Some(125))] {
+        let (code, error) = run("WORKLOAD_AGENT_RULES", rules.as_os_str(), priority);
+        assert_eq!(code, expected, "{error}");
+        assert!(error.contains("bad.yaml:2:1"), "{error}");
+        let (code, error) = run("WORKLOAD_AGENT_MODE", "quick".as_ref(), priority);
+        assert_eq!(code, Some(125), "{error}");
+        assert!(error.contains("seccomp, full or off"), "{error}");
+    }
+}
