@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 
@@ -39,10 +39,16 @@ const IMAGES: &[(&str, &[(&str, &str)])] = &[
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A static program moves to a random address when it starts. Written down one by one, what must
-/// be adjusted then takes twentyfour bytes each; packed, a bit. The C library has read the packed
-/// form since glibc 2.36. And cargo forgets the profile's `strip` for a package that has a level of
-/// optimisation of its own, which leaves 400 kB of symbols in `instrument`.
-const SMALLER: &str = "-Clink-arg=-Wl,-z,pack-relative-relocs -Cstrip=symbols";
+/// be adjusted then takes twentyfour bytes each; packed, a bit.
+const PACKED: &str = " -Clink-arg=-Wl,-z,pack-relative-relocs";
+
+/// The first release of the C library whose static programs read packed relocations. Linked with an
+/// older one, they would end before `main`.
+const READS_PACKED: (u32, u32) = (2, 36);
+
+/// Cargo forgets the profile's `strip` for a package that has a level of optimisation of its own,
+/// which leaves 400 kB of symbols in `instrument`.
+const STRIPPED: &str = " -Cstrip=symbols";
 
 /// Directories that must be there when a container starts.
 const DIRECTORIES: &[(&str, &str, u32)] = &[
@@ -95,7 +101,12 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
 pub(crate) fn build(config: &Config, programs: &[&str]) -> anyhow::Result<()> {
     let dist = config.target.join("dist");
     fs::create_dir_all(&dist)?;
-    let flags = format!("{} {SMALLER}{}", cargo::flags(config), shorter(config));
+    let packed = if c_library().is_some_and(|version| version >= READS_PACKED) {
+        PACKED
+    } else {
+        ""
+    };
+    let flags = cargo::flags(config) + STRIPPED + packed + &shorter(config);
     for program in programs {
         // One at a time: built together, each would carry the features that another asks of a
         // library that they share.
@@ -107,6 +118,19 @@ pub(crate) fn build(config: &Config, programs: &[&str]) -> anyhow::Result<()> {
         copy(&config.built("dist", program), &dist.join(program))?;
     }
     Ok(())
+}
+
+/// The release of this machine's GNU C library, which ends up in the programs.
+fn c_library() -> Option<(u32, u32)> {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    release(&String::from_utf8_lossy(&output.ok()?.stdout))
+}
+
+/// Reads `glibc 2.36`.
+fn release(line: &str) -> Option<(u32, u32)> {
+    let (major, minor) = line.trim().strip_prefix("glibc ")?.split_once('.')?;
+    let minor = minor.split('.').next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// Messages of a fault name source files: by their library, without the machine's folders.
@@ -156,4 +180,19 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
 fn megabytes(bytes: usize) -> f64 {
     bytes as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_of_the_c_library_is_read() {
+        assert_eq!(release("glibc 2.36\n"), Some((2, 36)));
+        assert_eq!(release("glibc 2.35.1"), Some((2, 35)));
+        assert!((2, 35) < READS_PACKED && (3, 0) > READS_PACKED);
+        for other in ["", "musl 1.2", "glibc", "glibc x.y"] {
+            assert_eq!(release(other), None, "{other}");
+        }
+    }
 }
