@@ -29,7 +29,7 @@ pub use inherit::Inherited;
 pub use memory::{Memory, RemoteAddr};
 pub use nix::errno::Errno;
 pub use process::{
-    Fork, Sent, allow_tracer, become_invisible, close_all_but, execute, forget_variable,
+    Fork, Hush, Sent, allow_tracer, become_invisible, close_all_but, execute, forget_variable,
     fork_unseen, is_thread_of, null_standard_descriptors, on_wake, raw_environment, reap_unseen,
     send_signal, wake_thread,
 };

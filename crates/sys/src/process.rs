@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::RawFd;
 
 use nix::errno::Errno;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, sigaction};
 
 use crate::{Pid, Signal, Tid};
 
@@ -15,6 +15,30 @@ pub enum Fork {
     Child,
     /// The old one, with the pid of the new one.
     Parent(Pid),
+}
+
+/// While it lives, signals to the calling thread wait, but for SIGKILL and SIGSTOP.
+///
+/// A traced thread stops for each signal that reaches it, and for none that waits.
+#[derive(Debug)]
+#[must_use = "signals come through again when this is dropped"]
+pub struct Hush(SigSet);
+
+impl Hush {
+    /// Lets signals wait from here on.
+    pub fn signals() -> Result<Self, Errno> {
+        SigSet::all()
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .map(Self)
+    }
+}
+
+impl Drop for Hush {
+    fn drop(&mut self) {
+        // A mask that the kernel gave us is one that it takes.
+        let restored = self.0.thread_set_mask();
+        debug_assert!(restored.is_ok());
+    }
 }
 
 /// Whether a signal went out.
@@ -249,6 +273,18 @@ fn sent(result: Result<(), Errno>) -> Result<Sent, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_wait_and_the_mask_comes_back() {
+        let of_thread = || SigSet::thread_get_mask().unwrap();
+        let mut before = of_thread();
+        before.add(nix::sys::signal::SIGWINCH);
+        before.thread_set_mask().unwrap();
+        let hush = Hush::signals().unwrap();
+        assert!(of_thread().contains(nix::sys::signal::SIGTERM));
+        drop(hush);
+        assert_eq!(of_thread(), before);
+    }
 
     #[test]
     fn a_thread_belongs_to_its_process_alone() {

@@ -180,8 +180,9 @@ fn a_tracer_cannot_trace_a_tracer() {
 
 #[test]
 fn a_signal_in_the_middle_of_the_launch_does_not_hang_it() {
-    // SIGWINCH does nothing but stop a traced process; the sooner after its start, the likelier it
-    // meets the moment between the seizure and the first wait.
+    // SIGWINCH does nothing but stop a traced process; the more of them, the likelier one meets the
+    // moment between the seizure and the first wait. Without the pauses a sender on another core
+    // leaves a traced process hardly an instruction between two stops.
     for _ in 0..40 {
         let mut child = Command::new(env!("CARGO_BIN_EXE_instrument"))
             .args(["--output", "/dev/null", "--", "sh", "-c", "exit 4"])
@@ -193,6 +194,10 @@ fn a_signal_in_the_middle_of_the_launch_does_not_hang_it() {
                 break status;
             }
             nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGWINCH).unwrap();
+            let sent = std::time::Instant::now();
+            while sent.elapsed() < std::time::Duration::from_micros(20) {
+                std::hint::spin_loop();
+            }
         };
         assert_eq!(status.code(), Some(4));
     }
