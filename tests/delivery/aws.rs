@@ -1,5 +1,6 @@
 //! What surrounds CloudWatch Logs: proxies, and where credentials come from.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -267,45 +268,60 @@ fn without_keys_or_a_region_one_line_says_what_to_set() {
 #[test]
 fn moto_stores_what_it_is_sent() {
     let test = "moto_stores_what_it_is_sent";
-    let Some(program) = config::moto_server() else {
+    let Some(mut program) = config::moto_server() else {
         println!("skipped: {test}: moto is not installed (the patcher's tests install it)");
         return;
     };
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let moto = std::process::Command::new(program)
-        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("moto.log");
+    let moto = program
+        .args(["-H", "127.0.0.1", "-p", "0"])
         .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
     let _moto = crate::process::Guest(moto);
-    let is_up = Deadline::seconds(120).poll(|| TcpStream::connect(("127.0.0.1", port)).ok());
-    assert!(is_up.is_some(), "moto does not listen");
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let port = Deadline::seconds(120).poll(|| {
+        let said = said();
+        let (_, rest) = said.split_once("http://127.0.0.1:")?;
+        rest.split_once('\n')?.0.trim().parse().ok()
+    });
+    assert!(port.is_some(), "moto does not listen:\n{}", said());
+    let port: u16 = port.unwrap();
+    // moto loads a service when it is asked for the first time, which can take longer than the
+    // sidecar waits for one answer.
+    assert_eq!(moto_messages(port).len(), 0, "{}", said());
+
     let cloudwatch = CloudWatch::start().unwrap();
     let mut sidecar = Sidecar::with(&cloudwatch);
     sidecar.set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"));
+    sidecar.set("WORKLOAD_AGENT_DRAIN", "100");
     sidecar.start();
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     for n in 1..=50 {
         tracer.send(Body::Alert(alert(n, 1).into())).unwrap();
     }
     tracer.finish(Deadline::seconds(120)).unwrap();
-    assert!(
-        sidecar.stop(PATIENCE).unwrap().success(),
-        "{}",
-        sidecar.log()
-    );
+    let status = sidecar.stop(PATIENCE);
+    let told = || format!("{}\n{}", sidecar.log(), said());
+    assert!(status.is_some_and(|status| status.success()), "{}", told());
+    // Delivery is at least once: what is sent again because an answer came late is stored twice.
     let stored = moto_messages(port);
-    // Fifty alerts, a goodbye and the last heartbeat.
-    assert_eq!(stored, 52, "{}", sidecar.log());
+    let alerts: BTreeSet<_> = stored
+        .iter()
+        .filter(|message| message.get("rule").is_some())
+        .map(|message| message["delivery"]["seq"].as_u64())
+        .collect();
+    assert_eq!(alerts.len(), 50, "{}", told());
+    let kinds: Vec<_> = stored.iter().map(|message| &message["kind"]).collect();
+    for kind in ["container", "heartbeat"] {
+        assert!(kinds.iter().any(|k| *k == kind), "{kind}:\n{}", told());
+    }
 }
 
-/// Messages in the stream, asked for as the SDK would.
-fn moto_messages(port: u16) -> usize {
+/// Messages in the stream, asked for as the SDK would; none when there is no such stream.
+fn moto_messages(port: u16) -> Vec<serde_json::Value> {
     let body = format!(
         r#"{{"logGroupName":"{GROUP}","logStreamName":"task","startFromHead":true,"limit":10000}}"#
     );
@@ -323,5 +339,11 @@ fn moto_messages(port: u16) -> usize {
     stream.read_to_string(&mut answer).unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let answer: serde_json::Value = serde_json::from_str(body).unwrap();
-    answer["events"].as_array().map_or(0, Vec::len)
+    let Some(events) = answer["events"].as_array() else {
+        return Vec::new();
+    };
+    let message = |event: &serde_json::Value| {
+        serde_json::from_str(event["message"].as_str().unwrap()).unwrap()
+    };
+    events.iter().map(message).collect()
 }

@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::parity::Mode;
 
@@ -82,13 +83,17 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 /// moto's server: in the virtual environment that the patcher's tests make, or on the search path.
-pub fn moto_server() -> Option<PathBuf> {
+pub fn moto_server() -> Option<Command> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv");
     let venv = env::var_os("AWS_VENV").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let made = venv.join("bin/moto_server");
-    (made.is_file() && venv.join("complete").is_file())
-        .then_some(made)
-        .or_else(|| find_program("moto_server"))
+    let python = venv.join("bin/python");
+    if python.is_file() && venv.join("complete").is_file() {
+        // By its interpreter: the script names the place where it was made.
+        let mut command = Command::new(python);
+        command.arg(venv.join("bin/moto_server"));
+        return Some(command);
+    }
+    find_program("moto_server").map(Command::new)
 }
 
 /// The directory with the upstream rule files, when the user has one.

@@ -15,7 +15,7 @@ use crate::harness::{corpus, eager, has, patch_with_stubs, skip, variable, works
 const PACKAGES: [&str; 3] = [
     "boto3==1.44.5",
     "cfn-lint==1.58.0",
-    "moto[cloudformation,ecs,ec2,logs]==5.2.5",
+    "moto[cloudformation,ecs,ec2,logs,server]==5.2.5",
 ];
 
 /// The virtual environment, made once per machine.
@@ -25,11 +25,9 @@ fn environment() -> Result<&'static Path, &'static str> {
         let path =
             variable("AWS_VENV").map_or_else(|| workspace().join("target/venv"), PathBuf::from);
         let done = path.join("complete");
-        let complete = done.is_file()
-            || ["python", "cfn-lint", "moto_server"]
-                .iter()
-                .all(|p| path.join("bin").join(p).exists());
-        if complete {
+        let packages = PACKAGES.join("\n");
+        // One that was made for another list is completed.
+        if fs::read_to_string(&done).is_ok_and(|text| text == packages) {
             return Ok(path);
         }
         if !has("python3") {
@@ -37,17 +35,24 @@ fn environment() -> Result<&'static Path, &'static str> {
         }
         let run = |command: &mut Command| command.output().is_ok_and(|out| out.status.success());
         let made = run(Command::new("python3").args(["-m", "venv"]).arg(&path))
-            && run(Command::new(path.join("bin/pip"))
+            && run(program(&path, "pip")
                 .args(["install", "--quiet"])
                 .args(PACKAGES));
         if made {
-            fs::write(done, "").map_err(|error| error.to_string())?;
+            fs::write(done, packages).map_err(|error| error.to_string())?;
             Ok(path)
         } else {
             Err("cfn-lint and moto cannot be installed from PyPI".to_owned())
         }
     });
     found.as_deref().map_err(String::as_str)
+}
+
+/// A program of the environment, by its interpreter: the script names the place where it was made.
+fn program(venv: &Path, name: &str) -> Command {
+    let mut command = Command::new(venv.join("bin/python"));
+    command.arg(venv.join("bin").join(name));
+    command
 }
 
 /// Writes originals and patched templates side by side.
@@ -75,7 +80,7 @@ fn pairs(directory: &Path) -> Option<Vec<String>> {
 
 /// How often each error of cfn-lint occurs, by file, rule and message.
 fn lint(venv: &Path, directory: &Path, files: &[PathBuf]) -> BTreeMap<String, usize> {
-    let output = Command::new(venv.join("bin/cfn-lint"))
+    let output = program(venv, "cfn-lint")
         .args(["--format", "json", "--ignore-checks", "W", "I", "--"])
         .args(files)
         .current_dir(directory)
@@ -135,7 +140,7 @@ fn the_instrumentation_stack_is_clean() {
         Ok(venv) => venv,
         Err(reason) => return skip(test, reason),
     };
-    let output = Command::new(venv.join("bin/cfn-lint"))
+    let output = program(venv, "cfn-lint")
         .arg(workspace().join("deploy/instrumentation.yaml"))
         .output()
         .unwrap();
