@@ -9,7 +9,7 @@ pub enum Case {
     Keep,
 }
 
-/// Whether `text` matches `pattern`: `*`, `?`, `[a-z]`, `[!a]`, and a backslash before a byte that
+/// Whether `text` matches `pattern`: `*`, `?`, `[a-z]`, `[!a]`, `[[:alpha:]]`, and a backslash before a byte that
 /// stands for itself. The cost is at most the product of both lengths, whatever the pattern.
 pub fn glob(pattern: &[u8], text: &[u8], case: Case) -> bool {
     let (mut p, mut t) = (0, 0);
@@ -51,8 +51,8 @@ fn one(pattern: &[u8], p: usize, byte: u8, case: Case) -> Option<usize> {
             // A bracket that is never closed stands for itself.
             None => same(b'[', byte, case).then_some(p + 1),
         },
-        // A backslash at the end stands for itself.
-        b'\\' if p + 1 < pattern.len() => same(pattern[p + 1], byte, case).then_some(p + 2),
+        // A backslash at the end stands for nothing, so that nothing matches.
+        b'\\' => same(*pattern.get(p + 1)?, byte, case).then_some(p + 2),
         other => same(other, byte, case).then_some(p + 1),
     }
 }
@@ -72,6 +72,11 @@ fn class(pattern: &[u8], p: usize, byte: u8, case: Case) -> Option<(usize, bool)
             return Some((at + 1, found != negated));
         }
         first = false;
+        if let Some((end, has)) = named_class(pattern.get(at..)?, byte) {
+            found |= has;
+            at += end;
+            continue;
+        }
         if low == b'\\' && at + 1 < pattern.len() {
             at += 1;
             low = pattern[at];
@@ -86,11 +91,35 @@ fn class(pattern: &[u8], p: usize, byte: u8, case: Case) -> Option<(usize, bool)
                 at += 1;
             }
         }
-        found |= (low..=high).contains(&byte)
-            || (case == Case::Fold
-                && ((low..=high).contains(&byte.to_ascii_lowercase())
-                    || (low..=high).contains(&byte.to_ascii_uppercase())));
+        found |= match case {
+            Case::Fold => (low.to_ascii_lowercase()..=high.to_ascii_lowercase())
+                .contains(&byte.to_ascii_lowercase()),
+            Case::Keep => (low..=high).contains(&byte),
+        };
     }
+}
+
+/// `[:alpha:]` and its likes at the beginning of `text`: its length, and whether `byte` is one.
+fn named_class(text: &[u8], byte: u8) -> Option<(usize, bool)> {
+    let name = text.strip_prefix(b"[:")?;
+    let length = name.iter().position(|b| *b == b':')?;
+    let has = match &name[..length] {
+        b"alnum" => byte.is_ascii_alphanumeric(),
+        b"alpha" => byte.is_ascii_alphabetic(),
+        b"blank" => matches!(byte, b' ' | b'\t'),
+        b"cntrl" => byte.is_ascii_control(),
+        b"digit" => byte.is_ascii_digit(),
+        b"graph" => byte.is_ascii_graphic(),
+        b"lower" => byte.is_ascii_lowercase(),
+        b"print" => matches!(byte, b' '..=b'~'),
+        b"punct" => byte.is_ascii_punctuation(),
+        b"space" => byte.is_ascii_whitespace() || byte == 0xb,
+        b"upper" => byte.is_ascii_uppercase(),
+        b"xdigit" => byte.is_ascii_hexdigit(),
+        _ => return None,
+    };
+    let end = 2 + length + 2;
+    (text.get(end - 1) == Some(&b']')).then_some((end, has))
 }
 
 fn same(a: u8, b: u8, case: Case) -> bool {
@@ -115,6 +144,11 @@ mod tests {
             ("[!a-c]x", "bx", false),
             ("[]x]", "]", true),
             ("[x", "[x", true),
+            ("[[:alpha:]_]x", "Qx", true),
+            ("[![:digit:]]x", "1x", false),
+            ("[[:alpha:", "[[:alpha:", true),
+            ("a\\", "a\\", false),
+            ("a\\", "a", false),
             ("\\*", "*", true),
             ("\\*", "a", false),
             ("*a*b*c", "xxaxxbxxc", true),
@@ -131,5 +165,6 @@ mod tests {
         }
         assert!(glob(b"*.SO", b"libx.so", Case::Fold));
         assert!(glob(b"[A-C]", b"b", Case::Fold));
+        assert!(glob(b"[--Z]", b"\\", Case::Fold));
     }
 }

@@ -8,6 +8,7 @@ use crate::predicate::{Predicate, Source, Test};
 use crate::suggest::suggestion;
 
 mod operands;
+mod regex;
 mod syscalls;
 mod values;
 
@@ -22,8 +23,9 @@ pub(crate) struct CheckFault {
     pub(crate) message: String,
     pub(crate) help: Option<String>,
     pub(crate) span: Span,
-    /// Whether it is about a field that does not exist (`skip-if-unknown-filter`).
-    pub(crate) is_unknown_field: bool,
+    /// Whether it is about a field or a type of events that does not exist
+    /// (`skip-if-unknown-filter`).
+    pub(crate) is_unknown: bool,
 }
 
 impl CheckFault {
@@ -33,7 +35,7 @@ impl CheckFault {
             message: message.into(),
             help: None,
             span,
-            is_unknown_field: false,
+            is_unknown: false,
         }
     }
 
@@ -73,6 +75,11 @@ pub(crate) fn check(check: &Check) -> Result<Checked, CheckFault> {
     })
 }
 
+/// Checks what may stand on the left side of a comparison.
+pub(crate) fn check_left(operand: &Operand) -> Result<(), CheckFault> {
+    source(operand).map(|_| ())
+}
+
 /// Checks what an output shows.
 pub(crate) fn resolve_output(operand: &Operand) -> Result<Resolved, CheckFault> {
     operands::resolve(operand)
@@ -82,7 +89,7 @@ pub(crate) fn resolve_output(operand: &Operand) -> Result<Resolved, CheckFault> 
 pub(crate) fn field_fault(error: &FieldError, span: Span) -> CheckFault {
     let mut fault = CheckFault::error(span, error.to_string());
     if let FieldError::Unknown(name) = error {
-        fault.is_unknown_field = true;
+        fault.is_unknown = true;
         let names = event::FIELDS.iter().map(|info| info.name);
         fault.help = Some(match suggestion(name, names) {
             Some(near) => format!("a field with a similar name is `{near}`"),
@@ -141,7 +148,7 @@ fn doubt_field(check: &Check, source: &Source, doubts: &mut Vec<CheckFault>) {
                 .to_owned(),
             help: Some("events are told once, with their result: leave it out".to_owned()),
             span: check.left.span(),
-            is_unknown_field: false,
+            is_unknown: false,
         });
     }
     if let (FieldId::EvtArg | FieldId::EvtRawarg, FieldArg::Key(key)) = (field.id, &field.arg)
@@ -153,7 +160,7 @@ fn doubt_field(check: &Check, source: &Source, doubts: &mut Vec<CheckFault>) {
             message: format!("no event of this agent has an argument `{key}`"),
             help: near.map(|near| format!("an argument with a similar name is `{near}`")),
             span: check.left.span(),
-            is_unknown_field: false,
+            is_unknown: false,
         });
     }
 }
@@ -200,7 +207,7 @@ fn doubt_value(check: &Check, value: &Literal, doubts: &mut Vec<CheckFault>) {
             message,
             help: None,
             span: value.span,
-            is_unknown_field: false,
+            is_unknown: false,
         });
     };
     let text = value.text.trim();
@@ -348,7 +355,8 @@ fn known_event_types(check: &Check) -> Result<(), CheckFault> {
         if !is_known_event(&name.text) {
             let message = format!("unknown event type `{}`", name.text);
             let known = EventType::ALL.iter().map(|kind| kind.as_str());
-            let fault = CheckFault::error(name.span, message);
+            let mut fault = CheckFault::error(name.span, message);
+            fault.is_unknown = true;
             return Err(match suggestion(&name.text, known) {
                 Some(near) => fault.help(format!("an event type with a similar name is `{near}`")),
                 None => fault,

@@ -5,7 +5,7 @@ use event::{EventTypeSet, Field, FieldId, Priority};
 
 use crate::ast::Expr;
 use crate::dag::{Dag, DagFault, NodeId};
-use crate::definitions::{Definition as _, Definitions, Macro, Rule};
+use crate::definitions::{Definition as _, Definitions, Rule};
 use crate::diagnostic::{Code, Severity};
 use crate::lists::{Expanded, Lists, TooLarge};
 use crate::output::{self, Format};
@@ -13,6 +13,9 @@ use crate::source::{Fault, Report, Text};
 use crate::suggest::suggestion;
 
 mod exceptions;
+mod macros;
+
+use macros::Macros;
 
 /// A rule that can be evaluated.
 #[derive(Debug)]
@@ -46,12 +49,7 @@ pub(crate) fn compile(definitions: &Definitions, report: &mut Report<'_>) -> Who
         definitions,
         lists: &lists,
         dag: Dag::default(),
-        macros: definitions
-            .macros
-            .items()
-            .iter()
-            .map(|_| State::Unread)
-            .collect(),
+        macros: Macros::new(definitions.macros.items().len()),
     };
     for at in 0..definitions.macros.items().len() {
         compiler.resolve_macro(at, 0, report);
@@ -69,35 +67,18 @@ pub(crate) fn compile(definitions: &Definitions, report: &mut Report<'_>) -> Who
         .macros
         .items()
         .iter()
-        .zip(macros)
-        .filter_map(|(known, state)| match state {
-            State::Done { expr, .. } => Some((known.name.clone(), expr)),
-            State::Failed | State::Reading | State::Unread => None,
-        })
+        .zip(macros.into_conditions())
+        .filter_map(|(known, expr)| Some((known.name.clone(), expr?)))
         .collect();
     Whole { dag, rules, macros }
-}
-
-enum State {
-    Done {
-        node: NodeId,
-        expr: Expr,
-        is_used: bool,
-    },
-    Failed,
-    Reading,
-    Unread,
 }
 
 struct Compiler<'a> {
     definitions: &'a Definitions,
     lists: &'a Lists<'a>,
     dag: Dag,
-    macros: Vec<State>,
+    macros: Macros,
 }
-
-/// How many macros may be read inside of one another.
-const MAX_MACRO_DEPTH: usize = 100;
 
 /// What a condition may use.
 #[derive(Clone, Copy)]
@@ -108,70 +89,28 @@ struct Visibility {
 }
 
 impl Compiler<'_> {
-    fn resolve_macro(
-        &mut self,
-        at: usize,
-        depth: usize,
-        report: &mut Report<'_>,
-    ) -> Option<NodeId> {
-        match &self.macros[at] {
-            State::Done { node, .. } => return Some(*node),
-            State::Failed => return None,
-            State::Reading | State::Unread => {}
-        }
-        let known: &Macro = &self.definitions.macros.items()[at];
-        let subject = format!("macro `{}`", known.name);
-        if matches!(self.macros[at], State::Reading) || depth > MAX_MACRO_DEPTH {
-            let message = if depth > MAX_MACRO_DEPTH {
-                "macros nest too deeply".to_owned()
-            } else {
-                format!("reference loop in macro `{}`", known.name)
-            };
-            let fault = Fault::error(Code::ErrValidate, message);
-            report.at(known.condition.place(), &subject, fault);
-            self.macros[at] = State::Failed;
-            return None;
-        }
-        self.macros[at] = State::Reading;
-        let visibility = Visibility {
-            before: known.order.visibility,
-            depth: depth + 1,
-        };
-        let read = self.condition(&known.condition, &subject, visibility, report);
-        let node = read.as_ref().ok().map(|(_, node)| *node);
-        self.macros[at] = match read {
-            Ok((expr, node)) => State::Done {
-                node,
-                expr,
-                is_used: false,
-            },
-            Err(_) => State::Failed,
-        };
-        node
-    }
-
-    /// Reads a condition and puts it into the graph. The error says whether all that is wrong is
-    /// an unknown field.
+    /// Reads a condition and puts it into the graph. What is wrong with the text itself goes to the
+    /// report; what is wrong with macros that it uses is left to the caller.
     fn condition(
         &mut self,
         text: &Text,
         subject: &str,
         visibility: Visibility,
         report: &mut Report<'_>,
-    ) -> Result<(Expr, NodeId), OnlyUnknownFields> {
+    ) -> Result<(Expr, NodeId), Wrong> {
         let expanded = self.lists.expand(&text.joined).map_err(|TooLarge| {
             let fault = Fault::error(Code::ErrValidate, TooLarge.to_string());
             report.at(text.place(), subject, fault);
-            OnlyUnknownFields(false)
+            Wrong::text()
         })?;
         let expr = crate::parse::parse(&expanded.text).map_err(|error| {
             let place = text.locate(expanded.original(error.span), report.sources);
-            let message = error.message;
-            let fault = Fault::error(Code::ErrCompileCondition, message);
+            let fault = Fault::error(Code::ErrCompileCondition, error.message).help(error.help);
             report.at(place, subject, fault);
-            OnlyUnknownFields(false)
+            Wrong::text()
         })?;
         let mut faults = Vec::new();
+        let mut failed = Vec::new();
         // The graph is taken out for as long as it is filled: macros fill it on the way.
         let mut dag = std::mem::take(&mut self.dag);
         let definitions = self.definitions;
@@ -185,20 +124,24 @@ impl Compiler<'_> {
                 std::mem::swap(dag, &mut self.dag);
                 let node = self.resolve_macro(at, visibility.depth, report);
                 std::mem::swap(dag, &mut self.dag);
-                if let State::Done { is_used, .. } = &mut self.macros[at] {
-                    *is_used = true;
-                }
-                // A macro that failed has been reported where it stands.
-                Some(node.unwrap_or_else(|| dag.constant(false)))
+                self.macros.use_one(at);
+                Some(node.unwrap_or_else(|| {
+                    failed.push(at);
+                    dag.constant(false)
+                }))
             },
             &mut faults,
         );
         self.dag = dag;
-        let errors = self.report_faults(faults, text, &expanded, (subject, report));
-        match errors {
-            None => Ok((expr, node)),
-            Some(only_unknown) => Err(only_unknown),
+        let wrong = self.report_faults(faults, text, &expanded, (subject, report));
+        if wrong.is_none() && failed.is_empty() {
+            return Ok((expr, node));
         }
+        let wrong = wrong.unwrap_or_default();
+        Err(Wrong {
+            macros: failed,
+            ..wrong
+        })
     }
 
     fn report_faults(
@@ -207,18 +150,14 @@ impl Compiler<'_> {
         text: &Text,
         expanded: &Expanded,
         (subject, report): (&str, &mut Report<'_>),
-    ) -> Option<OnlyUnknownFields> {
-        let mut errors = None;
-        let mut note = |is_unknown: bool| {
-            let all = errors.is_none_or(|OnlyUnknownFields(all)| all);
-            errors = Some(OnlyUnknownFields(all && is_unknown));
-        };
+    ) -> Option<Wrong> {
+        let mut errors: Option<Wrong> = None;
         for fault in faults {
             let (span, fault) = match fault {
                 DagFault::Check(check) => {
                     let severity = severity(check.code);
                     if severity == Severity::Error {
-                        note(check.is_unknown_field);
+                        errors.get_or_insert_default().has_others |= !check.is_unknown;
                     }
                     let fault = Fault {
                         severity,
@@ -229,12 +168,12 @@ impl Compiler<'_> {
                     (check.span, fault)
                 }
                 DagFault::Depth(span) => {
-                    note(false);
+                    errors.get_or_insert_default().is_text = true;
                     let message = "conditions and macros nest too deeply";
                     (span, Fault::error(Code::ErrCompileCondition, message))
                 }
                 DagFault::Macro(name, span) => {
-                    note(false);
+                    errors.get_or_insert_default().is_text = true;
                     let names = self.definitions.macros.items().iter().map(|m| &*m.name);
                     let help = if self.lists.names().any(|list| list == name) {
                         Some(format!("`{name}` is a list: use it as `field in ({name})`"))
@@ -257,28 +196,35 @@ impl Compiler<'_> {
 
     fn rule(&mut self, rule: &Rule, report: &mut Report<'_>) -> Option<Compiled> {
         let subject = format!("rule `{}`", rule.name);
+        let text = exceptions::with_exceptions(rule, report, &subject);
         // With this key an unknown field takes the rule out instead of refusing the files.
-        let mut trial = Report::new(report.sources);
-        let text = exceptions::with_exceptions(rule, &mut trial, &subject);
+        let mut trial = report.begin_trial();
         let visibility = Visibility {
             before: usize::MAX,
             depth: 0,
         };
         let read = self.condition(&text, &subject, visibility, &mut trial);
         let format = read_output(rule, &subject, &mut trial);
+        // Falco looks at the output first, and then no longer at the condition.
         let is_skipped = rule.skip_if_unknown_filter
             && match (&read, &format) {
-                (Err(OnlyUnknownFields(only)), Err(OnlyUnknownFields(too))) => *only && *too,
-                (Err(OnlyUnknownFields(only)), Ok(_)) | (Ok(_), Err(OnlyUnknownFields(only))) => {
-                    *only
-                }
+                (_, Err(wrong)) | (Err(wrong), Ok(_)) => wrong.is_only_unknown(&self.macros),
                 (Ok(_), Ok(_)) => false,
             };
-        for mut item in trial.found.into_items() {
+        let mut found = report.end_trial(trial);
+        if let Err(wrong) = &read {
+            if !is_skipped {
+                self.macros.tell(&wrong.macros, report);
+            } else if let Some(first) = self.macros.first_fault(&wrong.macros) {
+                found.push(first.clone());
+            }
+        }
+        for mut item in found {
             if is_skipped && item.severity == Severity::Error {
                 item.severity = Severity::Warning;
                 item.code = Code::UnknownFilter;
-                item.message.push_str("; the rule is left out");
+                let left_out = format!("; {subject} is left out");
+                item.message.push_str(&left_out);
             }
             report.found.push(item);
         }
@@ -320,25 +266,22 @@ impl Compiler<'_> {
             && rule.is_enabled
             && rule.condition.joined.contains("evt.type")
         {
-            let message = "the rule can never match: this agent sees none of its events";
+            let message = "the rule can never match here: the agent sees none of its events, or \
+                           what it compares never holds";
             report.at(place, subject, Fault::note(Code::NeverSeen, message));
         }
     }
 
     fn warn_of_unused(&self, report: &mut Report<'_>) {
-        for (known, state) in self.definitions.macros.items().iter().zip(&self.macros) {
-            if matches!(state, State::Done { is_used: false, .. }) {
-                let message = format!(
-                    "macro `{}` is not referred to by any other rule/macro",
-                    known.name
-                );
-                let subject = format!("macro `{}`", known.name);
-                report.at(
-                    known.place,
-                    &subject,
-                    Fault::warning(Code::UnusedMacro, message),
-                );
-            }
+        for at in self.macros.unused() {
+            let known = &self.definitions.macros.items()[at];
+            let message = format!(
+                "macro `{}` is not referred to by any other rule/macro",
+                known.name
+            );
+            let subject = format!("macro `{}`", known.name);
+            let fault = Fault::warning(Code::UnusedMacro, message);
+            report.at(known.place, &subject, fault);
         }
         for (at, name) in self.lists.unused() {
             let message = format!("list `{name}` is not referred to by any other rule/macro/list");
@@ -349,20 +292,16 @@ impl Compiler<'_> {
     }
 }
 
-fn read_output(
-    rule: &Rule,
-    subject: &str,
-    report: &mut Report<'_>,
-) -> Result<Format, OnlyUnknownFields> {
+fn read_output(rule: &Rule, subject: &str, report: &mut Report<'_>) -> Result<Format, Wrong> {
     let format = output::parse(rule.output.joined.trim_end()).map_err(|faults| {
-        let mut only = true;
+        let mut wrong = Wrong::default();
         for fault in faults {
-            only &= fault.is_unknown_field;
+            wrong.has_others |= !fault.is_unknown;
             let place = rule.output.locate(fault.span, report.sources);
             let known = Fault::error(fault.code, fault.message).help(fault.help);
             report.at(place, subject, known);
         }
-        OnlyUnknownFields(only)
+        wrong
     })?;
     let mut uses_evt_dir = false;
     format.fields(&mut |field: Field| uses_evt_dir |= field.id == FieldId::EvtDir);
@@ -374,9 +313,30 @@ fn read_output(
     Ok(format)
 }
 
-/// Whether nothing but unknown fields is wrong.
-#[derive(Clone, Copy, Debug)]
-struct OnlyUnknownFields(bool);
+/// What kind of thing is wrong with a condition or an output.
+#[derive(Debug, Default)]
+struct Wrong {
+    /// The text cannot be read, or names what does not exist in these files.
+    is_text: bool,
+    /// A comparison is wrong by more than a name that is not known here.
+    has_others: bool,
+    /// Macros that it uses and that failed.
+    macros: Vec<usize>,
+}
+
+impl Wrong {
+    fn text() -> Self {
+        Self {
+            is_text: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether all that is wrong are names that `skip-if-unknown-filter` forgives.
+    fn is_only_unknown(&self, macros: &Macros) -> bool {
+        !self.is_text && !self.has_others && macros.are_only_unknown(&self.macros)
+    }
+}
 
 const fn severity(code: Code) -> Severity {
     match code {

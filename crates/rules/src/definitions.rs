@@ -139,7 +139,7 @@ pub(crate) struct Exception {
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     List(Vec<Self>),
-    Scalar(String),
+    Scalar(Text),
 }
 
 /// All definitions of all files.

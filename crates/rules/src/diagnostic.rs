@@ -97,6 +97,12 @@ impl Diagnostics {
         }
     }
 
+    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Diagnostic>) {
+        for item in items {
+            self.push(item);
+        }
+    }
+
     /// Whether there is nothing more to keep: the work of finding the place may be saved.
     pub(crate) fn is_full(&self) -> bool {
         self.items.len() >= KEPT && self.has_errors()

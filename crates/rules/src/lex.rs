@@ -37,6 +37,11 @@ impl<'a> Cursor<'a> {
         &self.text.as_bytes()[self.at..]
     }
 
+    /// What has been read.
+    pub(crate) fn taken(&self) -> &'a str {
+        self.text.get(..self.at).unwrap_or_default()
+    }
+
     /// Skips blanks; whether there were any.
     pub(crate) fn blank(&mut self) -> bool {
         let count = self.rest().iter().take_while(|b| is_blank(**b)).count();

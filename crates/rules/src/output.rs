@@ -23,8 +23,8 @@ enum Piece {
         /// As it is written, which is its key in `output_fields`.
         name: String,
         resolved: Resolved,
-        /// At least so many characters.
-        width: usize,
+        /// Exactly so many bytes, as in Falco: filled up with blanks, or cut.
+        width: Option<usize>,
     },
     Text(String),
 }
@@ -49,20 +49,17 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
         }
         let digits = token.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, token) = token.split_at(digits);
-        let fault = |message: String, length: usize| CheckFault {
-            code: crate::diagnostic::Code::ErrCompileOutput,
-            message,
-            help: None,
-            span: Span {
-                start,
-                end: start + length,
-            },
-            is_unknown_field: false,
-        };
+        if digits.parse().is_ok_and(|width: usize| width > WIDEST) || digits.len() > 9 {
+            let message = format!("a field cannot be wider than {WIDEST}");
+            faults.push(fault(message, start, 1 + digits.len()));
+        }
         let Ok((operand, length)) = parse_operand_prefix(token) else {
             let word = token.split_whitespace().next().unwrap_or_default();
             let message = format!("`%{word}` is not a field; a `%` cannot stand for itself");
-            faults.push(fault(message, 1 + word.len()));
+            faults.push(CheckFault {
+                is_unknown: !word.is_empty(),
+                ..fault(message, start, 1 + word.len())
+            });
             rest = token;
             continue;
         };
@@ -72,12 +69,12 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
             Ok(resolved) => pieces.push(Piece::Field {
                 name: operand.to_string(),
                 resolved,
-                width: digits.parse().unwrap_or(0).min(1024),
+                width: digits.parse().ok().filter(|width| *width > 0),
             }),
             Err(error) => faults.push(CheckFault {
                 help: error.help,
-                is_unknown_field: error.is_unknown_field,
-                ..fault(error.message, end)
+                is_unknown: error.is_unknown,
+                ..fault(error.message, start, end)
             }),
         }
     }
@@ -88,6 +85,22 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
         Ok(Format { pieces })
     } else {
         Err(faults)
+    }
+}
+
+/// Widest field; more is a slip, or meant to fill memory.
+const WIDEST: usize = 1024;
+
+const fn fault(message: String, start: usize, length: usize) -> CheckFault {
+    CheckFault {
+        code: crate::diagnostic::Code::ErrCompileOutput,
+        message,
+        help: None,
+        span: Span {
+            start,
+            end: start + length,
+        },
+        is_unknown: false,
     }
 }
 
@@ -131,8 +144,9 @@ impl Format {
                         Lookup::Is(value) => push_value(value, &mut message),
                         Lookup::Pending | Lookup::Unset => message.extend_from_slice(UNSET),
                     }
-                    let written = message.len() - begin;
-                    message.resize(message.len() + width.saturating_sub(written), b' ');
+                    if let Some(width) = width {
+                        message.resize(begin + width, b' ');
+                    }
                     if !into.fields.iter().any(|(known, _)| known == name) {
                         into.fields.push((name.clone(), field_value(&value)));
                     }

@@ -18,6 +18,15 @@ const MAX_DEPTH: usize = 1000;
 pub(crate) struct SyntaxError {
     pub(crate) message: String,
     pub(crate) span: Span,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+impl SyntaxError {
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 type Parsed<T> = Result<T, SyntaxError>;
@@ -38,7 +47,11 @@ pub(crate) fn parse(text: &str) -> Parsed<Expr> {
     }
     let expr = parser.or()?;
     if parser.cursor.at() != text.len() {
-        return Err(parser.error("expected `and`, `or` or the end of the condition"));
+        let error = parser.error("expected `and`, `or` or the end of the condition");
+        return Err(match parser.advice(parser.cursor.taken(), &expr) {
+            Some(help) => error.help(help),
+            None => error,
+        });
     }
     Ok(expr)
 }
@@ -121,7 +134,37 @@ impl Parser<'_> {
                 start: at,
                 end: at + word.max(1),
             },
+            help: None,
         }
+    }
+
+    /// What was probably meant where a condition ends too early, after `before`.
+    fn advice(&self, before: &str, expr: &Expr) -> Option<String> {
+        let rest = self.cursor.rest();
+        for (wrong, right) in [("&&", "and"), ("||", "or"), ("AND", "and"), ("OR", "or")] {
+            if rest.starts_with(wrong.as_bytes()) {
+                return Some(format!("write it `{right}`"));
+            }
+        }
+        if let Some(name) = last_macro(expr) {
+            return Some(format!(
+                "`{name}` is taken for a macro; fields have a dot in their name"
+            ));
+        }
+        let is_sign = matches!(rest.first(), Some(b'=' | b',' | b'"' | b'\'' | b'('));
+        if is_sign {
+            return Some("a value with `= , \" '` or parentheses in it needs quotes".to_owned());
+        }
+        if rest.first() == Some(&b')') {
+            return Some("this parenthesis was never opened".to_owned());
+        }
+        let is_unit = before.ends_with(|c: char| c.is_ascii_digit())
+            && rest.first().is_some_and(u8::is_ascii_alphabetic);
+        if is_unit {
+            return Some("numbers have no units; times are nanoseconds".to_owned());
+        }
+        let is_in_value = before.ends_with(' ');
+        is_in_value.then(|| "a value with blanks in it needs quotes".to_owned())
     }
 
     /// A whole condition. Parentheses are kept on a stack of our own, so that no text can exhaust
@@ -217,6 +260,16 @@ impl Parser<'_> {
             return Ok(Expr::Macro { name, span });
         }
         Err(self.error("expected `(`, a comparison or a macro"))
+    }
+}
+
+/// The macro that a condition ends with.
+fn last_macro(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::And(items) | Expr::Or(items) => last_macro(items.last()?),
+        Expr::Not(item) => last_macro(item),
+        Expr::Macro { name, .. } => Some(name),
+        Expr::Check(_) => None,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn collect(report: &mut Report<'_>) -> Definitions {
 fn read_document(document: &Node, report: &mut Report<'_>, definitions: &mut Definitions) {
     let items = match &document.kind {
         Kind::Sequence(items) => items,
-        Kind::Scalar(text) if text.is_empty() => return,
+        Kind::Null => return,
         Kind::Mapping(_) | Kind::Scalar(_) => {
             let message = "rules content is not a YAML array of objects";
             report.at(
@@ -44,7 +44,7 @@ fn read_document(document: &Node, report: &mut Report<'_>, definitions: &mut Def
             return;
         }
     };
-    for item in items {
+    for item in items.iter().filter(|item| !item.is_null()) {
         read_item(item, report, definitions);
     }
 }

@@ -3,6 +3,10 @@
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 
+mod ink;
+
+use ink::Ink;
+
 /// A rule file that somebody has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -20,90 +24,103 @@ pub(crate) struct Place {
     pub(crate) end: usize,
 }
 
-/// Text out of a YAML scalar, or several of them joined by a blank (`append`).
+/// Text out of a YAML scalar, or several of them put together (`append`, exceptions).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Text {
     pub(crate) joined: String,
-    /// Where each piece begins in `joined`, and where its scalar stands.
-    pieces: Vec<(usize, Place)>,
+    pieces: Vec<Piece>,
+}
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Piece {
+    /// Where it begins in the whole.
+    at: usize,
+    /// Where its scalar stands, or what it was made for.
+    place: Place,
+    /// Whether it is that scalar's text, and not put in to hold others together.
+    is_scalar: bool,
 }
 
 impl Text {
     pub(crate) fn new(text: String, place: Place) -> Self {
         Self {
             joined: text,
-            pieces: vec![(0, place)],
+            pieces: vec![Piece {
+                at: 0,
+                place,
+                is_scalar: true,
+            }],
         }
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
         self.joined.push(' ');
-        let base = self.joined.len();
-        self.joined.push_str(&other.joined);
-        self.pieces
-            .extend(other.pieces.iter().map(|(at, place)| (base + at, *place)));
+        self.push(other);
     }
 
-    /// Puts text around and behind it, such as the exceptions of a rule.
-    pub(crate) fn wrap(&self, before: &str, after: &str) -> Self {
-        Self {
-            joined: format!("{before}{}{after}", self.joined),
-            pieces: self
-                .pieces
-                .iter()
-                .map(|(at, place)| (at + before.len(), *place))
-                .collect(),
-        }
+    /// Adds a text as it is.
+    pub(crate) fn push(&mut self, other: &Self) {
+        let base = self.joined.len();
+        self.joined.push_str(&other.joined);
+        let moved = |piece: &Piece| Piece {
+            at: base + piece.at,
+            ..*piece
+        };
+        self.pieces.extend(other.pieces.iter().map(moved));
+    }
+
+    /// Adds what stands in no file, such as what holds exceptions together, on behalf of a place.
+    pub(crate) fn glue(&mut self, text: &str, place: Place) {
+        self.pieces.push(Piece {
+            at: self.joined.len(),
+            place,
+            is_scalar: false,
+        });
+        self.joined.push_str(text);
     }
 
     pub(crate) fn place(&self) -> Place {
-        self.pieces
-            .first()
-            .map(|(_, place)| *place)
+        let pieces = self.pieces.iter();
+        let first = pieces.clone().find(|piece| piece.is_scalar);
+        first
+            .or(self.pieces.first())
+            .map(|piece| piece.place)
             .unwrap_or_default()
     }
 
     /// Where in a file a stretch of the text stands.
-    ///
-    /// YAML folds and unquotes, which changes blanks but (escapes in double quotes aside) nothing
-    /// else; so the n-th byte that is not blank in the text is the n-th in the file.
     pub(crate) fn locate(&self, span: Span, sources: &[Source]) -> Place {
-        let Some((base, place)) = self.pieces.iter().rev().find(|(at, _)| *at <= span.start) else {
+        let next = self.pieces.partition_point(|piece| piece.at <= span.start);
+        let Some(piece) = next.checked_sub(1).map(|at| self.pieces[at]) else {
             return self.place();
         };
-        let inked = |text: &str| text.bytes().filter(|b| !b.is_ascii_whitespace()).count();
-        let before = inked(self.joined.get(*base..span.start).unwrap_or_default());
-        let length = inked(self.joined.get(span.start..span.end).unwrap_or_default());
-        let Some(raw) = sources
-            .get(place.file)
-            .and_then(|source| source.text.get(place.start..))
-        else {
-            return *place;
+        let place = piece.place;
+        let source = sources.get(place.file);
+        let raw = source.and_then(|source| source.text.get(place.start..));
+        let Some(raw) = raw.filter(|_| piece.is_scalar) else {
+            return place;
         };
-        let skipped = scalar_indicator(raw);
-        let mut marks = raw
-            .bytes()
-            .enumerate()
-            .skip(skipped)
-            .filter(|(_, byte)| !byte.is_ascii_whitespace())
-            .skip(before)
-            .map(|(at, _)| place.start + at);
+        let end = self
+            .pieces
+            .get(next)
+            .map_or(self.joined.len(), |next| next.at);
+        let inked = |from: usize, to: usize| {
+            let text = self.joined.get(from..to).unwrap_or_default();
+            text.bytes().filter(|b| !b.is_ascii_whitespace()).count()
+        };
+        let length = inked(span.start, span.end.min(end));
+        let mut marks = Ink::new(raw).skip(inked(piece.at, span.start));
         let Some(start) = marks.next() else {
-            return *place;
+            return place;
         };
         let last = marks.nth(length.saturating_sub(2)).unwrap_or(start);
         let end = if length > 1 { last } else { start } + 1;
-        let file = place.file;
-        Place { file, start, end }
-    }
-}
-
-/// How many bytes at the start of a scalar are not its text: `>`, `|` with their line, or a quote.
-fn scalar_indicator(raw: &str) -> usize {
-    match raw.as_bytes().first() {
-        Some(b'>' | b'|') => raw.find('\n').map_or(raw.len(), |end| end + 1),
-        Some(b'"' | b'\'') => 1,
-        _ => 0,
+        Place {
+            file: place.file,
+            start: place.start + start,
+            end: place.start + end,
+        }
     }
 }
 
@@ -162,6 +179,22 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// A report of its own for something that may be told differently or not at all. Give it back
+    /// to [`Self::end_trial`]: it takes along what is known of the files' lines.
+    pub(crate) fn begin_trial(&mut self) -> Self {
+        Self {
+            sources: self.sources,
+            found: Diagnostics::default(),
+            lines: std::mem::take(&mut self.lines),
+        }
+    }
+
+    /// What a trial has found.
+    pub(crate) fn end_trial(&mut self, trial: Self) -> Vec<Diagnostic> {
+        self.lines = trial.lines;
+        trial.found.into_items()
+    }
+
     pub(crate) fn at(&mut self, place: Place, subject: &str, fault: Fault) {
         if self.found.is_full() {
             self.found.omit();
@@ -170,6 +203,7 @@ impl<'a> Report<'a> {
         let Some(source) = self.sources.get(place.file) else {
             return;
         };
+        self.lines.resize(self.sources.len(), None);
         let lines = self.lines[place.file].get_or_insert_with(|| {
             std::iter::once(0)
                 .chain(source.text.match_indices('\n').map(|(at, _)| at + 1))

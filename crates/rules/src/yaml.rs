@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser};
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::source::Place;
 
@@ -23,6 +23,8 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Mapping(Vec<(Rc<Node>, Rc<Node>)>),
+    /// Nothing, `~` or `null`, without quotes.
+    Null,
     Scalar(String),
     Sequence(Vec<Rc<Node>>),
 }
@@ -39,22 +41,26 @@ impl Node {
     pub(crate) fn scalar(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar(text) => Some(text),
-            Kind::Mapping(_) | Kind::Sequence(_) => None,
+            Kind::Mapping(_) | Kind::Null | Kind::Sequence(_) => None,
         }
     }
 
     pub(crate) fn sequence(&self) -> Option<&[Rc<Self>]> {
         match &self.kind {
             Kind::Sequence(items) => Some(items),
-            Kind::Mapping(_) | Kind::Scalar(_) => None,
+            Kind::Mapping(_) | Kind::Null | Kind::Scalar(_) => None,
         }
     }
 
     pub(crate) fn mapping(&self) -> Option<&[(Rc<Self>, Rc<Self>)]> {
         match &self.kind {
             Kind::Mapping(entries) => Some(entries),
-            Kind::Scalar(_) | Kind::Sequence(_) => None,
+            Kind::Null | Kind::Scalar(_) | Kind::Sequence(_) => None,
         }
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
     }
 
     /// The value of a key of a mapping.
@@ -209,9 +215,15 @@ impl Builder {
             place,
         };
         match event {
-            Event::Scalar(text, _, anchor, _) => {
+            Event::Scalar(text, style, anchor, _) => {
+                let is_null = style == ScalarStyle::Plain
+                    && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let node = Node {
-                    kind: Kind::Scalar(text.into_owned()),
+                    kind: if is_null {
+                        Kind::Null
+                    } else {
+                        Kind::Scalar(text.into_owned())
+                    },
                     place,
                     weight: 1,
                 };

@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 
-use event::{Case, FieldKind, port_of_service};
-use regex_lite::RegexBuilder;
-
-use super::CheckFault;
+use super::{CheckFault, regex};
 use crate::ast::{Literal, Op};
 use crate::net::Network;
 use crate::predicate::{IsNegated, NumberTest, Ordering3, PathSet, Pattern, Test, TextTest, hex};
+use event::{Case, FieldKind, port_of_service};
 
 /// A comparison with one value.
 pub(super) fn single(op: Op, kind: FieldKind, value: &Literal) -> Result<Test, CheckFault> {
@@ -94,8 +92,13 @@ fn boolean(value: &Literal) -> Result<bool, CheckFault> {
 }
 
 fn address(value: &Literal) -> Result<IpAddr, CheckFault> {
-    let message = || fault(value, format!("expected an address, not `{}`", value.text));
-    value.text.parse().map_err(|_| message())
+    value.text.parse().map_err(|_| {
+        let wrong = fault(value, format!("expected an address, not `{}`", value.text));
+        match Network::parse(&value.text) {
+            Some(_) => wrong.help("networks are for `fd.snet`, `fd.cnet`, `fd.lnet`, `fd.rnet`"),
+            None => wrong,
+        }
+    })
 }
 
 fn network(value: &Literal) -> Result<Network, CheckFault> {
@@ -104,7 +107,14 @@ fn network(value: &Literal) -> Result<Network, CheckFault> {
             "expected a network such as 10.0.0.0/8, not `{}`",
             value.text
         );
-        fault(value, message)
+        let wrong = fault(value, message);
+        match value.text.parse::<IpAddr>() {
+            Ok(address) => {
+                let width = if address.is_ipv4() { 32 } else { 128 };
+                wrong.help(format!("one address as a network is {address}/{width}"))
+            }
+            Err(_) => wrong,
+        }
     })
 }
 
@@ -172,22 +182,10 @@ fn text(op: Op, value: &Literal) -> Result<TextTest, CheckFault> {
                 TextTest::Startswith(bytes)
             }
         }
-        Op::Regex => TextTest::Regex(regex(value)?),
-        Op::Equal | Op::Exists | Op::In | Op::Intersects | Op::Pmatch => TextTest::Equal(bytes),
-    })
-}
-
-/// Largest compiled regular expression.
-const REGEX_SIZE: usize = 256 << 10;
-
-/// A regular expression, anchored at both ends as in Falco.
-fn regex(value: &Literal) -> Result<regex_lite::Regex, CheckFault> {
-    RegexBuilder::new(&format!("^(?:{})$", value.text))
-        .dot_matches_new_line(true)
-        .size_limit(REGEX_SIZE)
-        .build()
-        .map_err(|error| {
+        Op::Regex => TextTest::Regex(regex::compile(&value.text).map_err(|error| {
             let message = format!("`{}` is not a regular expression: {error}", value.text);
             fault(value, message.replace('\n', " "))
-        })
+        })?),
+        Op::Equal | Op::Exists | Op::In | Op::Intersects | Op::Pmatch => TextTest::Equal(bytes),
+    })
 }

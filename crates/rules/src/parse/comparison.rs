@@ -1,7 +1,8 @@
 //! Comparisons: an operator, and what stands on its right.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, SyntaxError};
 use crate::ast::{Check, Expr, Literal, Modifier, Op, Operand, Right};
+use crate::suggest::suggestion;
 
 impl Parser<'_> {
     /// A comparison, behind its left side.
@@ -9,11 +10,7 @@ impl Parser<'_> {
         self.cursor.blank();
         let op_at = self.cursor.at();
         let Some(op) = self.op() else {
-            let words: Vec<_> = Op::ALL.iter().map(|op| op.as_str()).collect();
-            return Err(self.error(format!(
-                "expected a valid check operator: one of {}",
-                words.join(" ")
-            )));
+            return Err(self.no_operator());
         };
         let mut modifier = None;
         let right = if op == Op::Exists {
@@ -39,6 +36,23 @@ impl Parser<'_> {
             right,
             span,
         })))
+    }
+
+    fn no_operator(&self) -> SyntaxError {
+        let words = || Op::ALL.iter().map(|op| op.as_str());
+        let all: Vec<_> = words().collect();
+        let message = format!("expected a valid check operator: one of {}", all.join(" "));
+        let error = self.error(message);
+        let rest = self.cursor.rest();
+        let length = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let word = std::str::from_utf8(&rest[..length]).unwrap_or_default();
+        if words().any(|known| known == word) {
+            return error.help(format!("a blank is needed behind `{word}`"));
+        }
+        match suggestion(word, words()).filter(|_| word.len() > 1) {
+            Some(near) => error.help(format!("is `{near}` meant?")),
+            None => error,
+        }
     }
 
     fn op(&mut self) -> Option<Op> {
@@ -118,7 +132,8 @@ impl Parser<'_> {
                 }
             }
             if !self.cursor.take(")") {
-                return Err(self.error("expected `,` or `)`"));
+                let error = self.error("expected `,` or `)`");
+                return Err(error.help("a value with blanks or signs in it needs quotes"));
             }
             return Ok(Right::List(values));
         }
@@ -154,6 +169,10 @@ impl Parser<'_> {
             Some(text) => text.map_err(|error| self.error(error.to_string()))?,
             None => match self.cursor.bare_string() {
                 Some(text) => text.to_owned(),
+                None if matches!(self.cursor.rest().first(), Some(b'"' | b'\'')) => {
+                    let error = self.error("the string has no closing quote");
+                    return Err(error.help("a quote behind a backslash does not end a string"));
+                }
                 None => return Err(self.error("expected a value")),
             },
         };

@@ -4,7 +4,8 @@ use super::item::Item;
 use crate::ast::{Modifier, Op};
 use crate::definitions::{Entry, Exception};
 use crate::diagnostic::Code;
-use crate::source::Fault;
+use crate::source::{Fault, Text};
+use crate::suggest::suggestion;
 use crate::yaml::{Kind, Node};
 
 /// Whether exceptions are defined or added to.
@@ -16,7 +17,7 @@ pub(super) enum Mode {
 
 /// Reads `exceptions`; none when the key is not there.
 pub(super) fn read(item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Vec<Exception>> {
-    let Some(node) = item.get("exceptions") else {
+    let Some(node) = item.get("exceptions").filter(|node| !node.is_null()) else {
         return Some(Vec::new());
     };
     let Some(entries) = node.sequence() else {
@@ -24,10 +25,11 @@ pub(super) fn read(item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Vec<Except
         return None;
     };
     let mut exceptions = Vec::new();
+    // All are read before giving up, so that all that is wrong is told.
     for entry in entries {
-        exceptions.push(read_one(entry, item, mode)?);
+        exceptions.push(read_one(entry, item, mode));
     }
-    Some(exceptions)
+    exceptions.into_iter().collect()
 }
 
 fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exception> {
@@ -73,9 +75,9 @@ fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exce
 
 fn entry(node: &Node) -> Entry {
     match &node.kind {
-        Kind::Scalar(text) => Entry::Scalar(text.clone()),
+        Kind::Scalar(text) => Entry::Scalar(Text::new(text.clone(), node.place)),
         Kind::Sequence(items) => Entry::List(items.iter().map(|item| entry(item)).collect()),
-        Kind::Mapping(_) => Entry::List(Vec::new()),
+        Kind::Mapping(_) | Kind::Null => Entry::List(Vec::new()),
     }
 }
 
@@ -124,19 +126,23 @@ fn check(exception: &Exception, node: &Node, item: &mut Item<'_, '_, '_>) -> Opt
                     item.error_at(node, "a comparison operator must be a string");
                     return None;
                 };
-                if !is_comparison(comp) {
+                if !is_comparison(&comp.joined) {
+                    let word = comp.joined.trim();
                     let message = format!(
-                        "exception `{name}`: `{}` is not a supported comparison operator",
-                        comp.trim()
+                        "exception `{name}`: `{word}` is not a supported comparison operator"
                     );
-                    item.error_at(node, message);
+                    let near = suggestion(word, Op::ALL.iter().map(|op| op.as_str()))
+                        .map(|near| format!("is `{near}` meant?"));
+                    let fault = Fault::error(Code::ErrYamlValidate, message).help(near);
+                    item.fault(comp.place(), fault);
                     return None;
                 }
             }
         }
         Some(Entry::Scalar(_)) => match &exception.comps {
             None => {}
-            Some(Entry::Scalar(comp)) if Op::parse(comp.trim()).is_some_and(Op::takes_list) => {}
+            Some(Entry::Scalar(comp))
+                if Op::parse(comp.joined.trim()).is_some_and(Op::takes_list) => {}
             Some(_) => {
                 let message = format!(
                     "exception `{name}`: fields is one field, so comps must be one of (in, \

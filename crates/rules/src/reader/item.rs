@@ -1,12 +1,13 @@
 //! One item of a rule file, and how its keys are asked for.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::text_of;
 use crate::diagnostic::Code;
 use crate::source::{Fault, Place, Report, Text};
 use crate::suggest::suggestion;
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 /// An item that is being read.
 pub(super) struct Item<'n, 'r, 's> {
@@ -114,8 +115,11 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         if found.is_none() {
             let keys = self.keys();
             let keys: Vec<&str> = keys.iter().map(|(name, _)| &**name).collect();
-            let help =
-                suggestion(key, keys).map(|near| format!("is `{near}` meant to be `{key}`?"));
+            let help = if keys.contains(&"<<") {
+                Some("keys of other mappings (`<<`) are not taken over: write them here".to_owned())
+            } else {
+                suggestion(key, keys).map(|near| format!("is `{near}` meant to be `{key}`?"))
+            };
             let message = format!("item has no mapping for key `{key}`");
             let fault = Fault::error(Code::ErrYamlValidate, message).help(help);
             self.fault(self.place(), fault);
@@ -138,9 +142,15 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     fn text_in(&mut self, node: &Node, key: &str) -> Option<Text> {
-        let text = text_of(node);
+        let text = text_of(node).filter(|text| !text.joined.is_empty());
         if text.is_none() {
-            self.error_at(node, format!("the value of `{key}` must be a string"));
+            let message = match &node.kind {
+                Kind::Null | Kind::Scalar(_) => format!("the value of `{key}` is empty"),
+                Kind::Mapping(_) | Kind::Sequence(_) => {
+                    format!("the value of `{key}` must be a string")
+                }
+            };
+            self.error_at(node, message);
         }
         text
     }
@@ -188,7 +198,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     /// Whether the item defines, appends or overrides.
     pub(super) fn mode(&mut self, appendable: &[&str]) -> Option<Override> {
         let appends = self.boolean("append")?.unwrap_or(false);
-        if self.has("append") {
+        if appends {
             let example = appendable.first().copied().unwrap_or("condition");
             let message = format!(
                 "`append` key is deprecated. Add an `append` entry (e.g. `{example}: append`) \
@@ -197,7 +207,11 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             let place = self.place_of("append");
             self.fault(place, Fault::warning(Code::DeprecatedItem, message));
         }
-        let Some(node) = self.get("override") else {
+        let node = self.get("override").filter(|node| {
+            let is_empty = node.mapping().is_some_and(<[_]>::is_empty);
+            !node.is_null() && !is_empty
+        });
+        let Some(node) = node else {
             return Some(if appends {
                 Override::Append
             } else {
@@ -265,10 +279,9 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             }
         }
         for (key, place) in self.keys() {
-            let is_expected = ["rule", "macro", "list", "override", "append", "source"]
-                .contains(&&*key)
-                || keys.iter().any(|(overridden, ..)| *overridden == key);
-            if !is_expected {
+            // Keys that nobody knows are warned of, here as elsewhere.
+            let is_known = appendable.contains(&&*key) || replaceable.contains(&&*key);
+            if is_known && !keys.iter().any(|(overridden, ..)| *overridden == key) {
                 is_sound = false;
                 let message = format!(
                     "unexpected key `{key}`: no corresponding entry under `override` is defined"
@@ -287,9 +300,17 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             .collect()
     }
 
-    /// Warns of keys that nobody asked for.
+    /// Warns of keys that nobody asked for, and of those that stand twice.
     pub(super) fn warn_of_unknown_keys(&mut self) {
-        for (key, place) in self.keys() {
+        let keys = self.keys();
+        let mut seen = HashSet::new();
+        for (key, place) in &keys {
+            if !seen.insert(key) {
+                let message = format!("key `{key}` stands here twice: the first one counts");
+                self.fault(*place, Fault::warning(Code::UnknownItem, message));
+            }
+        }
+        for (key, place) in keys {
             if self.known.contains(&&*key) {
                 continue;
             }

@@ -35,16 +35,20 @@ pub(super) fn read(
     definitions: &mut Definitions,
 ) -> Option<()> {
     let mode = item.mode(&["condition"])?;
-    let source = item
-        .text("source")?
-        .map_or_else(String::new, |text| text.joined);
-    if let Some(known) = definitions.rules.get(name) {
-        let declared = if source.is_empty() { SYSCALL } else { &source };
-        let is_definition = matches!(mode, Override::None) && item.has("condition");
-        if known.source != declared && (is_definition || !source.is_empty()) {
-            item.error("rule has been re-defined with a different source");
-            return None;
-        }
+    let is_definition = matches!(mode, Override::None) && item.has("condition");
+    // Changing a rule needs no source, but must not name another one.
+    let source = item.get("source");
+    let source = source
+        .as_ref()
+        .and_then(|node| node.scalar())
+        .unwrap_or_default();
+    let declared = if source.is_empty() { SYSCALL } else { source };
+    let earlier = definitions.rules.get(name);
+    if earlier.is_some_and(|earlier| earlier.source != declared)
+        && (is_definition || !source.is_empty())
+    {
+        item.error("rule has been re-defined with a different source");
+        return None;
     }
     match mode {
         Override::Keys(keys) => {
@@ -57,7 +61,7 @@ pub(super) fn read(
                 .iter()
                 .any(|key| item.has(key));
             if is_definition {
-                define(name, source, item, definitions)
+                define(name, item, definitions)
             } else {
                 switch(name, item, definitions)
             }
@@ -65,12 +69,7 @@ pub(super) fn read(
     }
 }
 
-fn define(
-    name: &str,
-    source: String,
-    item: &mut Item<'_, '_, '_>,
-    definitions: &mut Definitions,
-) -> Option<()> {
+fn define(name: &str, item: &mut Item<'_, '_, '_>, definitions: &mut Definitions) -> Option<()> {
     // Ask for all of them before giving up, so that all that miss are named.
     let condition = item.required_text("condition");
     let output = item.required_text("output");
@@ -83,11 +82,8 @@ fn define(
     capture(item)?;
     let exceptions = exceptions::read(item, exceptions::Mode::Define)?;
     exceptions::warn_of_repeated_names(&exceptions, item);
-    let source = if source.is_empty() {
-        SYSCALL.to_owned()
-    } else {
-        source
-    };
+    let source = item.text("source")?;
+    let source = source.map_or_else(|| SYSCALL.to_owned(), |text| text.joined);
     if source != SYSCALL {
         let message = format!("unknown source `{source}`: the rule is left out");
         let place = item.place_of("source");
@@ -183,12 +179,10 @@ fn switch(name: &str, item: &mut Item<'_, '_, '_>, definitions: &mut Definitions
 fn append(name: &str, item: &mut Item<'_, '_, '_>, definitions: &mut Definitions) -> Option<()> {
     let condition = item.text("condition")?;
     let exceptions = exceptions::read(item, exceptions::Mode::Append)?;
-    // Read for their shape only: appending takes no notice of them.
-    item.boolean("enabled")?;
-    item.text("desc")?;
-    item.text("output")?;
-    item.text("priority")?;
-    item.strings("tags")?;
+    // Appending takes no notice of these, whatever they hold.
+    for key in ["source", "enabled", "desc", "output", "priority", "tags"] {
+        item.get(key);
+    }
     if condition.is_none() && exceptions.is_empty() {
         item.error("appended rule must have exceptions or condition property");
         return None;

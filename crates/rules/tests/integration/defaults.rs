@@ -31,7 +31,7 @@ fn process(command: &str, path: &str) -> Process {
     }
 }
 
-fn event(kind: EventType, command: &str) -> Event {
+pub(crate) fn event(kind: EventType, command: &str) -> Event {
     Event {
         kind,
         num: 1,

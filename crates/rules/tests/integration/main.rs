@@ -6,6 +6,7 @@
 mod allocations;
 mod defaults;
 mod fields;
+mod oddities;
 mod random;
 mod shared_data;
 mod upstream;
