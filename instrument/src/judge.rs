@@ -1,35 +1,17 @@
 //! The rules, and where they come from.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use event::{Alert, EventType, EventTypeSet, Outcome};
-use rules::{Diagnostics, Limiter, RuleSet, Source, Verdict};
+use rules::{Limiter, RuleSet, Source, Verdict};
 
 use crate::config::Settings;
 use crate::live::Live;
 
-/// A rule file beyond this size is not read.
-const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+mod files;
 
-/// Why there are no rules.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// Their text is wrong.
-    #[error("{}", .0.summary())]
-    Invalid(Diagnostics),
-    /// A file cannot be read.
-    #[error("cannot read rules from `{path}`: {reason}")]
-    Unreadable {
-        /// The file or folder.
-        path: String,
-        /// What the kernel says.
-        reason: std::io::Error,
-    },
-    /// Not text.
-    #[error("cannot read rules from `{0}`: it is larger than 16 MiB")]
-    TooLarge(String),
-}
+use files::read;
+pub use files::{RulesError, sources};
 
 /// What the rules say about an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,48 +153,4 @@ fn is_failed_exec(live: &Live<'_>) -> bool {
     use event::Facts as _;
     matches!(live.kind(), EventType::Execve | EventType::Execveat)
         && matches!(live.outcome(), Outcome::Returned(result) if result < 0)
-}
-
-/// The rules of these files and folders, or the built-in ones when none are named.
-pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, RulesError> {
-    if paths.is_empty() {
-        return Ok(rules::default_rules());
-    }
-    let mut sources = Vec::new();
-    for path in paths {
-        sources.extend(read(path)?);
-    }
-    Ok(sources)
-}
-
-/// Reads a file, or the YAML files of a folder in order of their names.
-fn read(path: &Path) -> Result<Vec<Source>, RulesError> {
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        |reason| RulesError::Unreadable { path, reason }
-    };
-    let meta = std::fs::metadata(path).map_err(unreadable(path))?;
-    if meta.is_dir() {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(path)
-            .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
-            .map_err(unreadable(path))?;
-        files.retain(|file| {
-            let extension = file.extension().and_then(OsStr::to_str);
-            matches!(extension, Some("yaml" | "yml")) && file.is_file()
-        });
-        files.sort();
-        let mut sources = Vec::new();
-        for file in files {
-            sources.extend(read(&file)?);
-        }
-        return Ok(sources);
-    }
-    if meta.len() > MAX_FILE_BYTES {
-        return Err(RulesError::TooLarge(path.display().to_string()));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
-    Ok(vec![Source {
-        name: path.display().to_string(),
-        text,
-    }])
 }

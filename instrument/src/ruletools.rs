@@ -54,10 +54,11 @@ impl Answer {
 
 /// Runs a tool on these rule files, or on the built-in rules when there are none.
 pub fn run(tool: &Tool, files: &[PathBuf], settings: &Settings, style: Style) -> Answer {
-    let sources = match judge::sources(files) {
-        Ok(sources) => sources,
-        Err(error) => return Answer::fault(format!("instrument: {error}\n")),
-    };
+    let (sources, errors) = judge::sources(files);
+    if !errors.is_empty() {
+        let lines = errors.iter().map(|error| format!("instrument: {error}\n"));
+        return Answer::fault(lines.collect());
+    }
     let rules = RuleSet::load_with(&sources, settings.options.clone());
     if *tool == Tool::Check {
         return check::check(&sources, &rules, style);
