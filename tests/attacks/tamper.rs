@@ -58,6 +58,26 @@ fn killing_everybody_spares_the_tracer() {
     told.expect_alert("sensitive file");
 }
 
+/// `ps`, `lsof`, `ss` and their kin read the environment or the descriptors of every process. They
+/// get of the tracer's what they get of another user's, and nobody is called for it.
+#[test]
+fn looking_at_every_process_is_no_attack() {
+    let script = "cat /proc/*/environ | wc -l; ls /proc/*/fd | wc -l; cd /proc/$$ && cat ../*/environ | wc -l; \
+                  cat /proc/self/root/proc/*/environ | wc -l";
+    let told = Watched::new().run(&["sh", "-c", script]);
+    assert_eq!(told.outcome.end, End::Exit(0), "{}", told.outcome);
+    assert!(
+        !told.outcome.stderr.contains("Operation not permitted"),
+        "{}",
+        told.outcome
+    );
+    assert!(told.alerts("tampering").is_empty(), "{:?}", told.rules());
+    let memory = "cat /proc/$(sed -n 's/TracerPid:[^0-9]*//p' /proc/self/status)/mem";
+    Watched::new()
+        .run(&["sh", "-c", memory])
+        .expect_alert("tampering");
+}
+
 /// From outside of the container the tracer can be killed; then the workload ends with it and never
 /// runs unseen.
 #[test]

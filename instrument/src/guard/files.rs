@@ -8,8 +8,12 @@ use crate::process::read_link;
 use crate::table::{Kind, Row};
 
 /// Files below `/proc/PID` that are refused even for reading: its memory, its secrets, its
-/// descriptors. Everything else there may be read, as `ps` does.
+/// descriptors. Everything else there may be read.
 const SECRET: &[&[u8]] = &[b"cwd", b"environ", b"fd", b"map_files", b"mem", b"root"];
+
+/// Those among them that `ps`, `pgrep`, `lsof` and `ss` read of every process. They get what they get
+/// of another user's process, and it is no attack.
+const EVERYDAY: &[&[u8]] = &[b"environ", b"fd"];
 
 /// Files below `/proc/PID` through which a process is harmed, whatever path led to them. What the
 /// links among the secrets lead to is harmless by another name.
@@ -39,8 +43,10 @@ const ACCESS_MODE: u64 = 0o3;
 pub enum Opening {
     /// It may be one of the tracer's by way of links: what was opened must be looked at.
     Doubtful,
-    /// It is none of the tracer's.
+    /// It is none of the tracer's, or one that everybody may read.
     Fine,
+    /// It is one of the tracer's that everyday programs try to read.
+    Hidden,
     /// It is one of the tracer's.
     Refused,
 }
@@ -54,12 +60,9 @@ pub fn opening(
     base: Option<&[u8]>,
     tracer: Tracer,
 ) -> Opening {
-    if is_of_tracer(row, call, path, base, tracer) {
-        Opening::Refused
-    } else if may_lead_to(path) {
-        Opening::Doubtful
-    } else {
-        Opening::Fine
+    match by_path(row, call, path, base, tracer) {
+        Opening::Fine if may_lead_to(path) => Opening::Doubtful,
+        known => known,
     }
 }
 
@@ -69,13 +72,13 @@ pub(super) fn may_lead_to(path: &[u8]) -> bool {
     HARMFUL.contains(&last)
 }
 
-/// Whether a descriptor that was just opened is on a file of the tracer that nobody may open.
-pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> bool {
+/// What a descriptor that was just opened leads to; never doubtful.
+pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> Opening {
     let Some(link) = read_link(tid, &format!("fd/{fd}")) else {
-        return false;
+        return Opening::Fine;
     };
     if !link.starts_with(b"/proc/") {
-        return false;
+        return Opening::Fine;
     }
     let info = std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).unwrap_or_default();
     let flags = info
@@ -83,27 +86,32 @@ pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> bool {
         .find_map(|line| line.strip_prefix("flags:"))
         .and_then(|flags| u64::from_str_radix(flags.trim(), 8).ok());
     let is_write = flags.is_none_or(|flags| flags & ACCESS_MODE != 0);
-    is_guarded(&link, tracer, is_write)
+    guarded(&link, tracer, is_write)
 }
 
-/// Whether a call opens such a file of the tracer, as its path says.
-fn is_of_tracer(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Tracer) -> bool {
+/// What the path of a call says; never doubtful.
+fn by_path(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Tracer) -> Opening {
     let is_write = flags(row, call) & ACCESS_MODE != 0;
     if path.first() == Some(&b'/') {
         // Nearly all paths end here.
-        return path.windows(5).any(|part| part == b"proc/")
-            && is_guarded(&absolute(b"/", path), tracer, is_write);
+        if !path.windows(5).any(|part| part == b"proc/") {
+            return Opening::Fine;
+        }
+        return guarded(&absolute(b"/", path), tracer, is_write);
     }
-    base.is_some_and(|base| {
-        base.starts_with(b"/proc") && is_guarded(&absolute(base, path), tracer, is_write)
-    })
+    match base {
+        Some(base) if base.starts_with(b"/proc") => {
+            guarded(&absolute(base, path), tracer, is_write)
+        }
+        _ => Opening::Fine,
+    }
 }
 
-/// Whether an absolute, normalised path is one that nobody may open.
-fn is_guarded(path: &[u8], tracer: Tracer, is_write: bool) -> bool {
+/// What an absolute, normalised path leads to.
+fn guarded(path: &[u8], tracer: Tracer, is_write: bool) -> Opening {
     let mut parts = path.split(|byte| *byte == b'/').skip(1);
     if parts.next() != Some(b"proc") || !parts.next().is_some_and(|name| is_name(name, tracer)) {
-        return false;
+        return Opening::Fine;
     }
     let mut file = parts.next();
     if file == Some(b"task") {
@@ -111,7 +119,16 @@ fn is_guarded(path: &[u8], tracer: Tracer, is_write: bool) -> bool {
         parts.next();
         file = parts.next();
     }
-    file.is_some_and(|file| is_write || SECRET.contains(&file))
+    let Some(file) = file else {
+        return Opening::Fine;
+    };
+    if !is_write && EVERYDAY.contains(&file) && parts.next().is_none() {
+        Opening::Hidden
+    } else if is_write || SECRET.contains(&file) {
+        Opening::Refused
+    } else {
+        Opening::Fine
+    }
 }
 
 /// Whether a directory of `/proc` has this name because of the tracer.
@@ -167,6 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn what_everyday_programs_read_is_hidden_from_them() {
+        for (path, flags, expected) in [
+            ("/proc/42/environ", 0, Opening::Hidden),
+            ("/proc/42/task/43/environ", 0, Opening::Hidden),
+            ("/proc/42/environ", 1, Opening::Refused),
+            ("/proc/42/fd", 0, Opening::Hidden),
+            ("/proc/42/fd/", 0, Opening::Hidden),
+            ("/proc/42/fd/3", 0, Opening::Refused),
+            ("/proc/42/map_files", 0, Opening::Refused),
+        ] {
+            let args = [0, flags, 0, 0, 0, 0];
+            assert_eq!(looked_at("open", args, path), expected, "{path} {flags}");
+        }
+    }
+
+    #[test]
     fn secrets_of_the_tracer_are_refused_and_the_rest_may_be_read() {
         for (path, flags, expected) in [
             ("/proc/42/mem", 0, true),
@@ -174,7 +207,6 @@ mod tests {
             ("/proc//self/../42/./mem", 0, true),
             ("/proc/42/task/43/mem", 0, true),
             ("/proc/43/mem", 0, true),
-            ("/proc/42/environ", 0, true),
             ("/proc/42/fd/3", 0, true),
             ("/proc/42/oom_score_adj", 1, true),
             ("/proc/42/oom_score_adj", 0, false),
@@ -228,10 +260,10 @@ mod tests {
             pid: Pid::this(),
             sender: Tid(0),
         };
-        assert!(opened(Tid::this(), fd, this));
-        assert!(!opened(Tid::this(), fd, TRACER));
+        assert_eq!(opened(Tid::this(), fd, this), Opening::Hidden);
+        assert_eq!(opened(Tid::this(), fd, TRACER), Opening::Fine);
         let status = std::fs::File::open("/proc/self/status").unwrap();
         let fd = std::os::fd::AsRawFd::as_raw_fd(&status).into();
-        assert!(!opened(Tid::this(), fd, this), "it may be read");
+        assert_eq!(opened(Tid::this(), fd, this), Opening::Fine);
     }
 }

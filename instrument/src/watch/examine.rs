@@ -114,10 +114,15 @@ impl Watch {
     }
 
     pub(super) fn refuse(&mut self, stopped: &Stopped, errno: Errno, pid: Pid, what: Told) {
+        Self::make_fail(stopped, errno);
+        self.tell(pid, what);
+    }
+
+    /// Lets the call fail with this error.
+    pub(super) fn make_fail(stopped: &Stopped, errno: Errno) {
         if let Err(error) = stopped.refuse(errno) {
             tracing::error!(error = error.desc(), "Cannot refuse a call.");
         }
-        self.tell(pid, what);
     }
 
     /// A thread whose call is being spread or was changed stops at its exit.

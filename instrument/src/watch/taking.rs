@@ -30,15 +30,21 @@ pub(super) struct Takings {
 pub(super) enum Taking {
     /// The file is being opened by this call.
     Opening(Call),
-    /// The descriptor is being closed. The call was its opening; the mask is the signals that the
-    /// thread blocks by itself.
-    Closing { opening: Call, mask: u64 },
+    /// The descriptor is being closed. The call was its opening, which gets this error; the mask is
+    /// the signals that the thread blocks by itself.
+    Closing {
+        opening: Call,
+        mask: u64,
+        error: Errno,
+    },
     /// The call was changed; its own arguments are to be put back.
     Restoring { own: Call },
 }
 
-/// What refused calls get.
-const REFUSED: i64 = -(Errno::EPERM as i64);
+/// What the opening of a guarded file gets.
+const REFUSED: Errno = Errno::EPERM;
+/// What it gets of a file that everyday programs look at: as with a process of another user.
+const HIDDEN: Errno = Errno::EACCES;
 
 impl Watch {
     /// At the entry of a call that opens a file, whose path was read.
@@ -50,7 +56,8 @@ impl Watch {
     ) {
         let tid = stopped.tid();
         match guard::opening(row, call, &self.path, base, self.tracer) {
-            Opening::Refused => self.refuse(stopped, Errno::EPERM, pid, Told::Tamper),
+            Opening::Hidden => Self::make_fail(stopped, HIDDEN),
+            Opening::Refused => self.refuse(stopped, REFUSED, pid, Told::Tamper),
             Opening::Fine if !self.takings.has_aliases => {}
             Opening::Doubtful | Opening::Fine => {
                 self.takings.calls.insert(tid, Taking::Opening(*call));
@@ -77,10 +84,17 @@ impl Watch {
         let Some(Taking::Opening(opening)) = self.takings.calls.remove(&tid) else {
             return Ok(None);
         };
-        if result < 0 || !guard::opened(tid, result, self.tracer) {
+        if result < 0 {
             return Ok(None);
         }
-        self.tell(self.leader(tid), Told::Tamper);
+        let error = match guard::opened(tid, result, self.tracer) {
+            Opening::Doubtful | Opening::Fine => return Ok(None),
+            Opening::Hidden => HIDDEN,
+            Opening::Refused => {
+                self.tell(self.leader(tid), Told::Tamper);
+                REFUSED
+            }
+        };
         let mask = stopped.signal_mask()?;
         let mut close = Call {
             number: number_of_close(opening.abi),
@@ -89,9 +103,12 @@ impl Watch {
         close.args[0] = result.cast_unsigned();
         stopped.call_again(&close)?;
         stopped.set_signal_mask(u64::MAX)?;
-        self.takings
-            .calls
-            .insert(tid, Taking::Closing { opening, mask });
+        let closing = Taking::Closing {
+            opening,
+            mask,
+            error,
+        };
+        self.takings.calls.insert(tid, closing);
         Ok(Some(Next::Resume(Resume::ToSyscall(None))))
     }
 
@@ -101,8 +118,12 @@ impl Watch {
         if self.takings.calls.is_empty() {
             return Ok(None);
         }
-        let (own, mask) = match self.takings.calls.get(&tid) {
-            Some(Taking::Closing { opening, mask }) => (*opening, Some(*mask)),
+        let (own, closing) = match self.takings.calls.get(&tid) {
+            Some(Taking::Closing {
+                opening,
+                mask,
+                error,
+            }) => (*opening, Some((*mask, *error))),
             Some(Taking::Restoring { own }) => (*own, None),
             Some(Taking::Opening(_)) | None => return Ok(None),
         };
@@ -110,8 +131,9 @@ impl Watch {
             How::Seccomp | How::Syscall => match stopped.call()? {
                 CallStop::Exit(result) => {
                     self.takings.calls.remove(&tid);
-                    stopped.leave_call(&own, mask.map_or(result, |_| REFUSED))?;
-                    if let Some(mask) = mask {
+                    let result = closing.map_or(result, |(_, error)| -i64::from(error as i32));
+                    stopped.leave_call(&own, result)?;
+                    if let Some((mask, _)) = closing {
                         stopped.set_signal_mask(mask)?;
                     }
                     self.brain.pace(tid).apply(Resume::Continue(None))
