@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use event::{Alert, EventType, EventTypeSet, Outcome};
-use rules::{Limiter, RuleSet, Source, Verdict};
+use rules::{RuleSet, Source, Verdict};
 
 use crate::config::Settings;
 use crate::live::Live;
 
 mod files;
+mod repeats;
 
 use files::read;
 pub use files::{RulesError, sources};
+pub use repeats::Alarm;
+use repeats::Repeats;
 
 /// What the rules say about an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +33,7 @@ pub struct Judge {
     rules: RuleSet,
     hostname: String,
     settings: Settings,
-    limiter: Option<Limiter>,
+    repeats: Option<Repeats>,
 }
 
 impl Judge {
@@ -78,35 +81,40 @@ impl Judge {
             rules,
             hostname: hostname.to_owned(),
             settings: settings.clone(),
-            limiter: settings.repeats_within.map(Limiter::new),
+            repeats: settings.repeats_within.map(Repeats::new),
         })
     }
 
     /// Other rules under the same settings. Alerts that are held back stay so.
     pub fn replace(&mut self, source: Source) -> Result<(), RulesError> {
         let mut other = Self::of(&[source], &self.hostname, &self.settings)?;
-        other.limiter = self.limiter.take();
+        other.repeats = self.repeats.take();
         *self = other;
         Ok(())
     }
 
     /// Takes an alert that is about to be told; gives it back unless it repeats one of late.
     pub fn admit(&mut self, alert: Alert) -> Option<Alert> {
-        match &mut self.limiter {
-            Some(limiter) => limiter.admit(alert),
+        match &mut self.repeats {
+            Some(repeats) => repeats.admit(alert),
             None => Some(alert),
         }
     }
 
     /// Whether alerts may be held back.
     pub const fn holds_back(&self) -> bool {
-        self.limiter.is_some()
+        self.repeats.is_some()
     }
 
     /// Alerts that were held back until now, each with its count; at the time `u64::MAX` all.
     pub fn due(&mut self, now: u64) -> Vec<Alert> {
-        let limiter = self.limiter.as_mut();
-        limiter.map_or_else(Vec::new, |limiter| limiter.flush(now))
+        let repeats = self.repeats.as_mut();
+        repeats.map_or_else(Vec::new, |repeats| repeats.flush(now))
+    }
+
+    /// What says when alerts that are held back are due, where any may be.
+    pub fn alarm(&self) -> Option<Alarm> {
+        self.repeats.as_ref().map(Repeats::alarm)
     }
 
     /// The events that rules ask for.

@@ -267,8 +267,13 @@ fn trace(
     }
     let found = Arc::new(Found::default());
     let mut lookout = Lookout::new(workload, Arc::clone(&found));
+    let (alarm, thread) = (judge.alarm(), sys::Tid::this());
+    let rounds = move || {
+        let due = alarm.as_ref().map(|alarm| alarm.look(thread, sys::now()));
+        lookout.look().min(due.unwrap_or(Duration::MAX))
+    };
     let outbox = outbox::Config {
-        rounds: Some(Rounds(Box::new(move || lookout.look()))),
+        rounds: Some(Rounds(Box::new(rounds))),
         ..outbox
     };
     // Before anything is seized: what cannot be traced to its end must not be begun.

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use e2e::parity::instrument;
 use e2e::scratch::Scratch;
@@ -33,6 +35,17 @@ const RULES: &str = r"
 /// The alerts of a line of shell under these settings.
 fn alerts(settings: &[&str], line: &str) -> Vec<Value> {
     let scratch = Scratch::new().expect("a directory");
+    run(command(&scratch, settings, line));
+    told(&scratch)
+}
+
+fn told(scratch: &Scratch) -> Vec<Value> {
+    let text = fs::read_to_string(scratch.path().join("alerts.jsonl")).unwrap_or_default();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().expect("an alert is JSON")
+}
+
+fn command(scratch: &Scratch, settings: &[&str], line: &str) -> Command {
     let output = scratch.path().join("alerts.jsonl");
     let rules = scratch.path().join("rules.yaml");
     fs::write(&rules, RULES).expect("a file");
@@ -51,10 +64,7 @@ fn alerts(settings: &[&str], line: &str) -> Vec<Value> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    run(command);
-    let text = fs::read_to_string(&output).unwrap_or_default();
-    let lines = text.lines().map(serde_json::from_str);
-    lines.collect::<Result<_, _>>().expect("an alert is JSON")
+    command
 }
 
 #[test]
@@ -96,4 +106,25 @@ fn repeats_are_told_once_and_counted() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["output_fields"].get("alert.repeats"), None);
     assert_eq!(found[1]["output_fields"]["alert.repeats"], 6);
+}
+
+#[test]
+fn the_last_repeats_are_told_though_the_workload_stands_still() {
+    let scratch = Scratch::new().expect("a directory");
+    let line = "for i in 1 2 3 4 5 6 7; do : >wanted; done; read line";
+    let mut command = command(&scratch, &["repeats_within=1"], line);
+    let mut workload = command.stdin(Stdio::piped()).spawn().expect("a process");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    // The last line may be half written.
+    let count = || fs::read(scratch.path().join("alerts.jsonl")).unwrap_or_default();
+    let lines = |bytes: Vec<u8>| bytes.into_iter().filter(|byte| *byte == b'\n').count();
+    while lines(count()) < 2 && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let found = lines(count());
+    drop(workload.stdin.take());
+    let status = workload.wait().expect("its end");
+    assert_eq!((found, status.code()), (2, Some(1)));
+    let found = told(&scratch);
+    assert_eq!(found[1]["output_fields"]["alert.repeats"], 6, "{found:?}");
 }

@@ -10,6 +10,10 @@ use event::{Alert, FieldValue};
 pub struct Limiter {
     window: u64,
     entries: HashMap<(String, String), Entry>,
+    /// No window ends before this.
+    next: u64,
+    /// No window that holds something back ends before this.
+    due: u64,
 }
 
 /// What is known of one alert.
@@ -33,6 +37,8 @@ impl Limiter {
         Self {
             window,
             entries: HashMap::new(),
+            next: u64::MAX,
+            due: u64::MAX,
         }
     }
 
@@ -45,6 +51,7 @@ impl Limiter {
             if now < entry.until {
                 let count = entry.held.take().map_or(1, |(_, count)| count + 1);
                 entry.held = Some((alert, count));
+                self.due = self.due.min(entry.until);
                 return None;
             }
             entry.until = now.saturating_add(self.window);
@@ -54,16 +61,31 @@ impl Limiter {
         if self.entries.len() < REMEMBERED {
             let until = now.saturating_add(self.window);
             self.entries.insert(key, Entry { until, held: None });
+            self.next = self.next.min(until);
         }
         Some(alert)
+    }
+
+    /// When alerts that are held back may be due, nanoseconds since 1970; `None` while there are
+    /// none.
+    pub fn due(&self) -> Option<u64> {
+        (self.due < u64::MAX).then_some(self.due)
     }
 
     /// The alerts that were held back in windows that have ended, each with its count. With
     /// `u64::MAX` those of all windows: for the end of a program.
     pub fn flush(&mut self, now: u64) -> Vec<Alert> {
         let mut due = Vec::new();
+        if now < self.next {
+            return due;
+        }
+        (self.next, self.due) = (u64::MAX, u64::MAX);
         self.entries.retain(|_, entry| {
             if now < entry.until {
+                self.next = self.next.min(entry.until);
+                if entry.held.is_some() {
+                    self.due = self.due.min(entry.until);
+                }
                 return true;
             }
             if let Some((alert, count)) = entry.held.take() {
@@ -115,10 +137,13 @@ mod tests {
         let mut limiter = Limiter::new(10);
         assert_eq!(limiter.admit(alert(0, "a")), Some(alert(0, "a")));
         assert_eq!(limiter.admit(alert(1, "b")), Some(alert(1, "b")));
+        assert_eq!(limiter.due(), None);
         assert_eq!(limiter.admit(alert(2, "a")), None);
         assert_eq!(limiter.admit(alert(3, "a")), None);
+        assert_eq!(limiter.due(), Some(10));
         assert!(limiter.flush(9).is_empty());
         let told = limiter.flush(10);
+        assert_eq!(limiter.due(), None);
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].message, "a | repeats=2");
         let repeats = (REPEATS.to_owned(), FieldValue::Uint(2));
