@@ -234,6 +234,9 @@ fn identity(mode: Mode, environment: &Environment) -> Identity {
     })
 }
 
+/// What `ps` shows of the tracer.
+const SHOWN_AS: &str = "instrument: tracer";
+
 /// The tracer's process.
 fn trace(
     (channel, workload): (Channel, Pid),
@@ -242,6 +245,8 @@ fn trace(
     identity: Identity,
 ) -> ExitCode {
     log::borrow_from(workload);
+    // Who looks for the workload by its command line (`pkill -f`) does not mean the tracer.
+    sys::show_as(SHOWN_AS);
     std::panic::set_hook(Box::new(|panic| {
         tracing::error!("A fault of the tracer: {panic}.");
     }));

@@ -72,9 +72,17 @@ fn looking_at_every_process_is_no_attack() {
         told.outcome
     );
     assert!(told.alerts("tampering").is_empty(), "{:?}", told.rules());
-    let memory = "cat /proc/$(sed -n 's/TracerPid:[^0-9]*//p' /proc/self/status)/mem";
+    let tracer = "/proc/$(sed -n 's/TracerPid:[^0-9]*//p' /proc/self/status)";
+    // Nor does a search for the workload's command line find the tracer.
+    let name = format!("tr -d '\\0' < {tracer}/cmdline; cat {tracer}/comm");
+    let told = Watched::new().run(&["sh", "-c", &name]);
+    assert_eq!(
+        told.outcome.stdout, "instrument: tracerinstrument\n",
+        "{}",
+        told.outcome
+    );
     Watched::new()
-        .run(&["sh", "-c", memory])
+        .run(&["sh", "-c", &format!("cat {tracer}/mem")])
         .expect_alert("tampering");
 }
 

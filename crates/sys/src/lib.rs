@@ -31,7 +31,7 @@ pub use nix::errno::Errno;
 pub use process::{
     Fork, Hush, Sent, allow_tracer, become_invisible, close_all_but, execute, forget_variable,
     fork_unseen, is_thread_of, null_standard_descriptors, on_wake, raw_environment, reap_unseen,
-    send_signal, wake_thread,
+    send_signal, show_as, wake_thread,
 };
 pub use ptrace::{Abi, Call, CallStop, ForkKind, How, Resume, Stopped, detach, interrupt, seize};
 pub use socket::{SocketFacts, SocketName, socket_facts};

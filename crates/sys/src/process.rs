@@ -224,6 +224,34 @@ pub fn forget_variable(name: &CStr) {
     unsafe { std::ptr::write_bytes(value, b'*', len) };
 }
 
+/// Overwrites the arguments of this process where the kernel shows them (`/proc/self/cmdline`), cut
+/// to the room that they have. Without `/proc` nobody reads them either, and they stay.
+///
+/// Must be called while the process has one thread and nobody holds a part of them.
+pub fn show_as(title: &str) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let Some((start, end)) = argument_area(&stat).filter(|(start, end)| start < end) else {
+        return;
+    };
+    let (room, title) = (end - start, title.as_bytes());
+    let length = title.len().min(room - 1);
+    let area = std::ptr::with_exposed_provenance_mut::<u8>(start);
+    // SAFETY: the kernel says that the area from `start` to `end` is where it put the arguments:
+    // writable memory of this process's first stack, which lives as long as the process, and which
+    // nobody else uses now.
+    let area = unsafe { std::slice::from_raw_parts_mut(area, room) };
+    area.fill(0);
+    area[..length].copy_from_slice(&title[..length]);
+}
+
+/// `arg_start` and `arg_end`, the 48th and 49th field of `/proc/PID/stat` (proc(5)). The second may
+/// contain anything, parentheses too.
+fn argument_area(stat: &str) -> Option<(usize, usize)> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(48 - 3);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
 extern "C" fn woken(_: libc::c_int) {}
 
 /// Installs a handler that does nothing but interrupt a blocked wait with `EINTR`.
@@ -284,6 +312,15 @@ mod tests {
         assert!(of_thread().contains(nix::sys::signal::SIGTERM));
         drop(hush);
         assert_eq!(of_thread(), before);
+    }
+
+    #[test]
+    fn the_arguments_are_found() {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let (start, end) = argument_area(&stat).unwrap();
+        let shown = std::fs::read("/proc/self/cmdline").unwrap();
+        assert_eq!(end - start, shown.len());
+        assert_eq!(argument_area("1 (a) b) S 1 2"), None);
     }
 
     #[test]

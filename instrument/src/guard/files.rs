@@ -11,9 +11,9 @@ use crate::table::{Kind, Row};
 /// descriptors. Everything else there may be read.
 const SECRET: &[&[u8]] = &[b"cwd", b"environ", b"fd", b"map_files", b"mem", b"root"];
 
-/// Those among them that `ps`, `pgrep`, `lsof` and `ss` read of every process. They get what they get
-/// of another user's process, and it is no attack.
-const EVERYDAY: &[&[u8]] = &[b"environ", b"fd"];
+/// Those among them that `ps`, `pgrep`, `lsof`, `ss` and `find` read of every process. They get what
+/// they get of another user's process, and it is no attack.
+const EVERYDAY: &[&[u8]] = &[b"environ", b"fd", b"map_files"];
 
 /// Files below `/proc/PID` through which a process is harmed, whatever path led to them. What the
 /// links among the secrets lead to is harmless by another name.
@@ -192,7 +192,8 @@ mod tests {
             ("/proc/42/fd", 0, Opening::Hidden),
             ("/proc/42/fd/", 0, Opening::Hidden),
             ("/proc/42/fd/3", 0, Opening::Refused),
-            ("/proc/42/map_files", 0, Opening::Refused),
+            ("/proc/42/map_files", 0, Opening::Hidden),
+            ("/proc/42/root", 0, Opening::Refused),
         ] {
             let args = [0, flags, 0, 0, 0, 0];
             assert_eq!(looked_at("open", args, path), expected, "{path} {flags}");
