@@ -36,7 +36,8 @@ settings of rules and alerts (--set, repeatable, or WORKLOAD_AGENT_SET with `;` 
   priority=WORD                  rules of lesser priority are off (debug)
   enable_rule, disable_rule      by name with wildcards; in the order given
   enable_tag, disable_tag        by tag
-  append_output=TEXT             behind every message, with %fields
+  append_output=TEXT             behind every message, with %fields; or an entry of Falco's list:
+                                 {match: {rule: R}, extra_output: TEXT, extra_fields: [proc.cwd]}
   append_field=NAME=FORMAT       in the output_fields of every alert
   repeats_within=SECONDS         tell the same alert once in this time, with a count (0: tell all)
   time_format_iso_8601=BOOL      date and time in front of messages (false)

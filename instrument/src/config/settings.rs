@@ -51,6 +51,11 @@ impl Settings {
                 let append = AppendOutput::to_all().field(name, format);
                 options.append.push(append.map_err(|e| e.to_string())?);
             }
+            // As in Falco's configuration: for some rules, and with fields.
+            "append_output" | "append_output[]" if value.starts_with(['{', '[']) => {
+                let append = AppendOutput::read(value);
+                options.append.extend(append.map_err(|e| e.to_string())?);
+            }
             "append_output" => {
                 let append = AppendOutput::to_all().output(value);
                 options.append.push(append.map_err(|e| e.to_string())?);
@@ -107,6 +112,8 @@ mod tests {
             "priority = warning",
             "append_output=task=%ecs.task.id",
             "append_field=who=%user.name",
+            "append_output={match: {rule: R}, extra_output: x=%evt.cpu}",
+            r#"append_output[]={"match": {"tags": ["a"]}, "extra_fields": ["evt.hostname"]}"#,
             "disable_rule=*",
             "enable_tag=network",
             "repeats_within=60",
@@ -116,7 +123,7 @@ mod tests {
         let set = set.unwrap();
         assert_eq!(set.options.matching, Matching::All);
         assert_eq!(set.options.minimum_priority, Priority::Warning);
-        assert_eq!(set.options.append.len(), 2);
+        assert_eq!(set.options.append.len(), 4);
         assert_eq!(set.options.switches.len(), 2);
         assert_eq!(set.repeats_within, Some(60 * SECOND));
         assert!(!set.form.json_include_tags_property && set.form.time_format_iso_8601);
@@ -133,6 +140,7 @@ mod tests {
             ("repeats_within=-1", "a number of seconds"),
             ("append_output=%proc.nmae", "proc.nmae"),
             ("append_field=x", "NAME=FORMAT"),
+            ("append_output={match: {rule: R}}", "needs extra_output"),
             (
                 "prority=x",
                 "`prority` is no setting; it may be append_field,",
