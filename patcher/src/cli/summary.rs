@@ -29,6 +29,11 @@ pub(super) fn print(report: &Report, check: bool, output: &mut Output) {
             Status::Unresolved => ("unresolved", Tone::Bad),
         };
         output.status(tone, mark, &detail(file));
+        if matches!(file.status, Status::Patched | Status::Unchanged) {
+            for left_alone in left_alone(file) {
+                output.status(Tone::Faint, "left alone", &left_alone);
+            }
+        }
     }
     if report.files.len() > 1 {
         let count = |status| {
@@ -58,6 +63,23 @@ pub(super) fn print(report: &Report, check: bool, output: &mut Output) {
             output.note(&json);
         }
     }
+}
+
+/// What of a file that is instrumented is not, and why: nobody shall believe it watched.
+fn left_alone(file: &FileReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for task in &file.tasks {
+        if let Some(reason) = &task.skipped {
+            lines.push(format!("{}: {}: {reason}", file.file, task.name));
+        }
+        for container in &task.containers {
+            if let ("skipped", Some(reason)) = (container.action, &container.reason) {
+                let name = &container.name;
+                lines.push(format!("{}: {}: {name}: {reason}", file.file, task.name));
+            }
+        }
+    }
+    lines
 }
 
 fn detail(file: &FileReport) -> String {

@@ -108,6 +108,29 @@ fn directories_are_walked_and_summed_up() {
 }
 
 #[test]
+fn what_is_left_alone_beside_others_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("t.yaml");
+    let router = "        - {Name: router, Image: r, EntryPoint: [/r], FirelensConfiguration: {Type: fluentbit}}";
+    let containers = "      ContainerDefinitions:";
+    let text = TEMPLATE.replace(containers, &format!("{containers}\n{router}"));
+    assert_ne!(text, TEMPLATE);
+    fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    for round in ["patched", "unchanged"] {
+        let (code, _, err) = patch(&[path]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(err.contains(round), "{err}");
+        let told = format!("left alone {path}: ");
+        assert!(err.contains(&told), "{err}");
+        assert!(
+            err.contains(": router: it is a FireLens log router"),
+            "{err}"
+        );
+    }
+}
+
+#[test]
 fn a_file_keeps_its_mode_and_a_link_stays_a_link() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("t.yaml");
