@@ -105,7 +105,11 @@ impl Compiler<'_> {
         })?;
         let expr = crate::parse::parse(&expanded.text).map_err(|error| {
             let place = text.locate(expanded.original(error.span), report.sources);
-            let fault = Fault::error(Code::ErrCompileCondition, error.message).help(error.help);
+            let message = match expanded.item_at(error.span) {
+                Some(item) => format!("{}, at `{item}` in this list", error.message),
+                None => error.message,
+            };
+            let fault = Fault::error(Code::ErrCompileCondition, message).help(error.help);
             report.at(place, subject, fault);
             Wrong::text()
         })?;
@@ -177,6 +181,8 @@ impl Compiler<'_> {
                     let names = self.definitions.macros.items().iter().map(|m| &*m.name);
                     let help = if self.lists.names().any(|list| list == name) {
                         Some(format!("`{name}` is a list: use it as `field in ({name})`"))
+                    } else if subject == format!("macro `{name}`") {
+                        Some("a macro cannot use itself".to_owned())
                     } else if self.definitions.macros.get(&name).is_some() {
                         Some(format!("`{name}` is defined further down: move it up"))
                     } else {

@@ -148,7 +148,10 @@ impl Diagnostics {
         };
         let mut line = format!(
             "{}:{}:{}: {}",
-            first.file, first.line, first.column, first.message
+            first.file,
+            first.line,
+            first.column,
+            visible(&first.message)
         );
         if errors > 1 {
             push(&mut line, format_args!(" (and {} more errors)", errors - 1));
@@ -216,7 +219,7 @@ impl Diagnostic {
             Severity::Note => ("note", "1;36"),
         };
         let head = style.paint(colour, format!("{word}[{}]", self.code.as_str()));
-        let message = style.paint("1", &self.message);
+        let message = style.paint("1", visible(&self.message));
         let gutter = self.line.to_string().len();
         let bar = style.paint("1;34", "|");
         push(out, format_args!("{head}: {message}\n"));
@@ -224,7 +227,7 @@ impl Diagnostic {
         let subject = if self.subject.is_empty() {
             String::new()
         } else {
-            format!(", {}", self.subject)
+            format!(", {}", visible(&self.subject))
         };
         push(
             out,
@@ -243,7 +246,7 @@ impl Diagnostic {
             out,
             format_args!("{:gutter$} {bar} {:lead$}{marks}\n", "", ""),
         );
-        if let Some(help) = &self.help {
+        if let Some(help) = self.help.as_deref().map(visible) {
             let equals = style.paint("1;34", "=");
             push(out, format_args!("{:gutter$} {equals} help: {help}\n", ""));
         }
@@ -254,14 +257,8 @@ impl Diagnostic {
     fn window(&self) -> (String, usize) {
         let column = self.column.saturating_sub(1);
         let from = column.saturating_sub(WIDTH / 2);
-        let visible = |c: char| if c.is_control() { ' ' } else { c };
-        let mut shown: String = self
-            .excerpt
-            .chars()
-            .skip(from)
-            .take(WIDTH)
-            .map(visible)
-            .collect();
+        let shown = self.excerpt.chars().skip(from).take(WIDTH);
+        let mut shown: String = shown.map(visible_char).collect();
         let mut lead = column - from;
         if from > 0 {
             shown.insert(0, '…');
@@ -272,6 +269,15 @@ impl Diagnostic {
         }
         (shown, lead)
     }
+}
+
+/// Names out of a file may hold what a terminal obeys.
+fn visible(text: &str) -> String {
+    text.chars().map(visible_char).collect()
+}
+
+fn visible_char(c: char) -> char {
+    if c.is_control() { ' ' } else { c }
 }
 
 fn push(out: &mut String, arguments: fmt::Arguments<'_>) {

@@ -48,6 +48,21 @@ pub(crate) struct Expanded {
 pub(crate) struct TooLarge;
 
 impl Expanded {
+    /// The item at a place that a list was put into, from that place on.
+    pub(crate) fn item_at(&self, span: Span) -> Option<&str> {
+        const LONGEST: usize = 40;
+        let next = self
+            .stretches
+            .partition_point(|(here, ..)| *here <= span.start);
+        let (.., list) = next.checked_sub(1).map(|at| self.stretches[at])?;
+        list?;
+        let end = self.stretches.get(next).map_or(self.text.len(), |s| s.0);
+        let rest = self.text.get(span.start..end)?;
+        let item = rest.split(',').next().unwrap_or(rest);
+        let end = item.char_indices().nth(LONGEST).map_or(item.len(), |c| c.0);
+        item.get(..end)
+    }
+
     /// Where a stretch of the text stood before lists were replaced.
     pub(crate) fn original(&self, span: Span) -> Span {
         let at = self

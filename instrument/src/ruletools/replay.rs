@@ -97,8 +97,21 @@ pub(super) fn replay(
         let (undecided, events) = (counts.undecided, counts.events);
         out.push(format!("{undecided:>8}  of {events} {}", kind.as_str()));
     }
+    out.extend(blind(rules).map(|rule| {
+        format!("note: recordings hold no environment, which `{rule}` asks for (proc.env)")
+    }));
     out.push(String::new());
     Ok(out.join("\n"))
+}
+
+/// Rules in force that ask for what no recording holds.
+fn blind(rules: &RuleSet) -> impl Iterator<Item = &str> {
+    let infos = rules.rules().map(|id| rules.info(id));
+    infos.filter_map(|info| {
+        let mut fields = info.fields.iter();
+        let is_blind = info.is_enabled && fields.any(|field| field.starts_with("proc.env"));
+        is_blind.then_some(info.name)
+    })
 }
 
 const fn colour(priority: Priority) -> &'static str {

@@ -122,7 +122,9 @@ fn priority(item: &mut Item<'_, '_, '_>) -> Option<Priority> {
             "INFO",
             "DEBUG",
         ];
-        let near = suggestion(&text.joined.to_ascii_uppercase(), words);
+        let upper = text.joined.to_ascii_uppercase();
+        let whole = words.into_iter().find(|word| word.starts_with(&upper));
+        let near = whole.or_else(|| suggestion(&upper, words));
         let help = match near {
             Some(near) => format!("is `{near}` meant?"),
             None => format!("use one of {}", words.join(", ")),

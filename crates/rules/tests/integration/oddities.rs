@@ -241,6 +241,26 @@ fn slips_are_answered_with_what_was_meant() {
 }
 
 #[test]
+fn messages_obey_nobody_and_name_the_item() {
+    let found = refusal(&rule("fd.nmae = 1", "").replace("rule: R", "rule: \"a\\e[31m\\nb\""));
+    assert!(
+        !found.contains('\u{1b}') && found.contains("rule `a [31m b`"),
+        "{found}"
+    );
+    let found = refusal(&format!(
+        "- list: l\n  items: [a, b c, (d), e]\n{}",
+        rule("fd.name in (l)", "")
+    ));
+    assert_has(&found, &["at `(d)` in this list"]);
+    let found = refusal("- macro: m\n  condition: m or fd.num = 1\n");
+    assert_has(&found, &["cannot use itself"]);
+    for (short, long) in [("warn", "WARNING"), ("Crit", "CRITICAL"), ("err", "ERROR")] {
+        let found = refusal(&rule("fd.num = 1", "").replace("INFO", short));
+        assert_has(&found, &[&format!("is `{long}` meant?")]);
+    }
+}
+
+#[test]
 fn a_width_fills_up_or_cuts() {
     let text = rule("evt.type = open", "").replace(
         "output: o",
