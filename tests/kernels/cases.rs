@@ -14,6 +14,8 @@ enum Modes {
 enum Expected {
     /// Lines with all of these words each.
     Events(&'static [&'static [&'static str]]),
+    /// Each line but the last says that something was refused.
+    Refusals,
     /// The same as without a tracer.
     Same,
     /// The tracer can be seen here; this is what there is to see without one.
@@ -62,15 +64,20 @@ impl Case {
     pub(crate) const fn events(&self) -> Option<&'static [&'static [&'static str]]> {
         match self.expected {
             Expected::Events(events) => Some(events),
-            Expected::Same | Expected::Visible(_) => None,
+            Expected::Refusals | Expected::Same | Expected::Visible(_) => None,
         }
+    }
+
+    /// Whether it attacks the tracer, without which there is nothing to attack.
+    pub(crate) const fn is_attack(&self) -> bool {
+        matches!(self.expected, Expected::Refusals)
     }
 
     /// What it prints without a tracer, if it is about being seen.
     pub(crate) const fn native_output(&self) -> Option<&'static str> {
         match self.expected {
             Expected::Visible(text) => Some(text),
-            Expected::Events(_) | Expected::Same => None,
+            Expected::Events(_) | Expected::Refusals | Expected::Same => None,
         }
     }
 
@@ -85,11 +92,11 @@ impl Case {
 
     /// Its line in the machine's list.
     pub(crate) fn line(&self) -> String {
-        let modes = match (self.events(), self.modes) {
-            (Some(_), Modes::Seccomp) => "s",
-            (Some(_), Modes::Both) => "sf",
-            (None, Modes::Seccomp) => "ns",
-            (None, Modes::Both) => "nsf",
+        let modes = match (self.events().is_some() || self.is_attack(), self.modes) {
+            (true, Modes::Seccomp) => "s",
+            (true, Modes::Both) => "sf",
+            (false, Modes::Seccomp) => "ns",
+            (false, Modes::Both) => "nsf",
         };
         format!("{} {modes} {}\n", self.name, self.words)
     }
@@ -101,6 +108,9 @@ pub(crate) const ALL: &[Case] = &[
     case("events", "--events /bin/sh /events.sh")
         .both()
         .expect(Expected::Events(EVENTS)),
+    case("attack_tracer", "/bin/attack_tracer")
+        .both()
+        .expect(Expected::Refusals),
     case("spawn_ways", "/bin/spawn_ways").both(),
     case("clone_parent", "/bin/clone_parent"),
     case("clone_untraced", "/bin/clone_untraced").both(),

@@ -72,6 +72,19 @@ fn compare(told: &Told, case: &Case, mode: &'static str) -> Result<String, Strin
             None => Ok(format!("{name:<20} {mode:<8} {} events", events.len())),
         };
     }
+    if case.is_attack() {
+        let lines = traced.outcome.stdout.lines();
+        let refused = lines.clone().filter(|line| line.ends_with(": refused"));
+        let (all, refused) = (lines.clone().count(), refused.count());
+        let is_traced = lines
+            .last()
+            .is_some_and(|line| line.starts_with("still traced: 1"));
+        return if is_traced && refused > 0 && refused + 1 == all {
+            Ok(format!("{name:<20} {mode:<8} {refused} refused"))
+        } else {
+            Err(format!("{name}: in mode {mode}\n{}", traced.outcome))
+        };
+    }
     let native = get("native")?;
     if let Some(text) = case.native_output() {
         if native.outcome.stdout != text {
