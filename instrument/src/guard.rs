@@ -29,8 +29,16 @@ pub enum Told {
     IoUring,
     /// A ring was refused.
     IoUringRefused,
+    /// A seccomp listener was made.
+    Listener,
+    /// A seccomp listener was refused.
+    ListenerRefused,
+    /// Page faults were to be handled by the program, those of the kernel and the tracer included.
+    PageFaults,
     /// A debugger was tried.
     Ptrace,
+    /// Memory was to be made that the tracer cannot read.
+    SecretMemory,
     /// The tracer was attacked.
     Tamper,
     /// Its memory cannot be read.
@@ -52,6 +60,8 @@ pub enum Verdict {
     Refuse(Errno, Told),
     /// A name was made under which files of the tracer may be opened.
     Alias,
+    /// A seccomp filter whose listener can let calls pass before any other filter is asked.
+    Listener,
 }
 
 /// Looks at a call before the kernel does it.
@@ -83,7 +93,20 @@ pub fn check(
             PTRACE_ATTACH | PTRACE_SEIZE | PTRACE_TRACEME => Verdict::Tell(Told::Ptrace),
             _ => Verdict::Pass,
         },
-        "pidfd_getfd" | "pidfd_send_signal" if is_handle_on(stopped, call.args[0], tracer) => {
+        "pidfd_getfd" | "pidfd_send_signal" | "process_madvise"
+            if is_handle_on(stopped, call.args[0], tracer) =>
+        {
+            Verdict::Refuse(Errno::EPERM, Told::Tamper)
+        }
+        "seccomp" => Verdict::Listener,
+        // As a kernel answers that has no such memory, or where it is turned off.
+        "memfd_secret" => Verdict::Refuse(Errno::ENOSYS, Told::SecretMemory),
+        // As the kernel answers who has no SYS_PTRACE.
+        "userfaultfd" if is_guarded(row, call) => Verdict::Refuse(Errno::EPERM, Told::PageFaults),
+        "prctl" if is_guarded(row, call) && tracer.is(int(call.args[2])) => {
+            Verdict::Refuse(Errno::EPERM, Told::Tamper)
+        }
+        "setpriority" | "ioprio_set" if is_about_user(stopped.tid(), row, call) => {
             Verdict::Refuse(Errno::EPERM, Told::Tamper)
         }
         "fcntl" | "fcntl64" | "ioctl" if owner(stopped, call, tracer) => {
@@ -98,6 +121,43 @@ pub fn check(
     }
 }
 
+/// Whether a register holds what the guard of the row asks about.
+fn is_guarded(row: &Row, call: &Call) -> bool {
+    match row.guard {
+        Guard::OneOf(at, values) => {
+            let word = call.args.get(usize::from(at)).copied().unwrap_or(0);
+            values
+                .iter()
+                .any(|value| u64::from(*value) == word & 0xffff_ffff)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a call is about all processes of a user, and the tracer is one of them.
+fn is_about_user(tid: Tid, row: &Row, call: &Call) -> bool {
+    let Guard::TracerOrUser(at, which) = row.guard else {
+        return false;
+    };
+    if call.args[0] & 0xffff_ffff != u64::from(which) {
+        return false;
+    }
+    let named = call.args.get(usize::from(at)).copied().unwrap_or(0) & 0xffff_ffff;
+    let meant = match named {
+        // Its own.
+        0 => user(&tid.to_string()),
+        named => u32::try_from(named).ok(),
+    };
+    meant.is_none() || meant == user("self")
+}
+
+/// A process's real user.
+fn user(name: &str) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{name}/status")).ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    ids.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Calls that name a process in a register. The tracer leads a process group of its own.
 fn names_tracer(row: &Row, call: &Call, tracer: Tracer) -> bool {
     let is_named = |at: u8| {
@@ -106,7 +166,7 @@ fn names_tracer(row: &Row, call: &Call, tracer: Tracer) -> bool {
     };
     match row.guard {
         Guard::EitherTracer(one, other) => is_named(one) || is_named(other),
-        Guard::Tracer(at) | Guard::TracerOrAll(at) => is_named(at),
+        Guard::Tracer(at) | Guard::TracerOrAll(at) | Guard::TracerOrUser(at, _) => is_named(at),
         Guard::Always | Guard::AnyBit(..) | Guard::Never | Guard::OneOf(..) => false,
     }
 }

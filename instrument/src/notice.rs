@@ -53,11 +53,34 @@ impl Notices {
                 Priority::Notice,
                 "WORKLOAD_AGENT_IO_URING is deny",
             ),
+            Told::Listener => (
+                "Seccomp listener made",
+                Priority::Notice,
+                "who answers for its calls may change what they do after they were looked at",
+            ),
+            Told::ListenerRefused => (
+                "Seccomp listener refused",
+                Priority::Warning,
+                "calls that a listener lets go on pass unseen (SECCOMP_FILTER_FLAG_NEW_LISTENER); \
+                 WORKLOAD_AGENT_MODE=full keeps such programs working",
+            ),
+            Told::PageFaults => (
+                "Handling of page faults refused",
+                Priority::Warning,
+                "userfaultfd without UFFD_USER_MODE_ONLY can hold up whoever reads the program's \
+                 memory, the tracer included",
+            ),
             Told::Ptrace => (
                 "Debugger under the agent",
                 Priority::Notice,
                 "a traced program cannot be traced twice: ptrace fails with EPERM; \
                  WORKLOAD_AGENT_MODE=off lets debuggers work and turns detection off",
+            ),
+            Told::SecretMemory => (
+                "Secret memory refused",
+                Priority::Warning,
+                "arguments of calls in memory that only the program can read (memfd_secret) would \
+                 not be seen",
             ),
             Told::Tamper => (
                 "Tampering with the agent refused",

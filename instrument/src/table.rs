@@ -172,6 +172,9 @@ pub enum Guard {
     Tracer(u8),
     /// When the register names the tracer, its group, or everybody.
     TracerOrAll(u8),
+    /// When the register names the tracer, or the first one says with this number that the call is
+    /// about all processes of a user.
+    TracerOrUser(u8, u32),
 }
 
 impl Numbers {

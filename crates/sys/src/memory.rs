@@ -25,28 +25,50 @@ impl Memory {
         Self { tid }
     }
 
-    /// Reads up to `buf.len()` bytes; returns how many there were before the first unmapped page.
+    /// Reads up to `buf.len()` bytes; returns how many there were before the first page that nobody
+    /// can read.
     ///
-    /// Every page is its own remote segment, so that an unmapped page ends the read instead of
-    /// failing it. When the fast call is refused (a process that changed its user while the tracer
-    /// lacks `CAP_SYS_PTRACE`), `/proc/TID/mem` is tried.
+    /// The fast call is refused for a process that changed its user while the tracer lacks
+    /// `CAP_SYS_PTRACE`, and it does not read pages that are mapped for writing or executing only,
+    /// although the kernel reads arguments there: then `/proc/TID/mem` is tried.
     pub fn read(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<usize, Errno> {
+        let (done, failure) = self.read_readable(addr, buf);
+        let Some(errno @ (Errno::EFAULT | Errno::EPERM)) = failure else {
+            return failure.map_or(Ok(done), Err);
+        };
+        let rest = buf.get_mut(done..).unwrap_or_default();
+        match self.read_through_proc(addr.wrapping_add(done as u64), rest) {
+            Ok(more) if done + more > 0 => Ok(done + more),
+            Ok(_) | Err(_) if done > 0 => Ok(done),
+            Err(refused) if errno == Errno::EPERM => Err(refused),
+            Ok(_) | Err(_) => Err(errno),
+        }
+    }
+
+    /// As [`Self::read`], up to the first page that is unmapped or may not be read: for memory into
+    /// which the program did not put anything yet. Saves looking behind its end.
+    pub fn read_fresh(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<usize, Errno> {
+        match self.read_readable(addr, buf) {
+            (0, Some(Errno::EPERM)) => self.read_through_proc(addr, buf),
+            (0, Some(errno)) => Err(errno),
+            (done, _) => Ok(done),
+        }
+    }
+
+    /// Every page is its own remote segment, so that an unmapped page ends the read instead of
+    /// failing it. Gives back how many bytes there were, and what came in the way of more.
+    fn read_readable(self, addr: RemoteAddr, buf: &mut [u8]) -> (usize, Option<Errno>) {
         let mut done = 0;
         while done < buf.len() {
             let at = addr.wrapping_add(done as u64);
             match self.read_pages(at, &mut buf[done..]) {
                 // Every page before the first that is not there.
-                Ok((got, wanted)) if got < wanted => {
-                    done += got;
-                    break;
-                }
+                Ok((got, wanted)) if got < wanted => return (done + got, Some(Errno::EFAULT)),
                 Ok((got, _)) => done += got,
-                Err(Errno::EPERM) => return self.read_through_proc(addr, buf),
-                Err(_) if done > 0 => break,
-                Err(errno) => return Err(errno),
+                Err(errno) => return (done, Some(errno)),
             }
         }
-        Ok(done)
+        (done, None)
     }
 
     /// One call: at most eight pages. Gives back how many bytes there were, and how many it asked
@@ -176,6 +198,8 @@ fn errno_of(error: &std::io::Error) -> Errno {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
     use super::*;
 
     fn addr_of(bytes: &[u8]) -> RemoteAddr {
@@ -215,6 +239,41 @@ mod tests {
         let read = Memory::of(Tid::this()).read_string(8, 64, &mut out);
         assert_eq!(read, Err(Errno::EFAULT));
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn pages_that_may_only_be_written_are_read() {
+        let len = 2 * usize::try_from(PAGE).unwrap();
+        let size = std::num::NonZeroUsize::new(len).unwrap();
+        let both = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: a new anonymous mapping touches no memory of anybody.
+        let map = unsafe { mmap_anonymous(None, size, both, MapFlags::MAP_PRIVATE) }.unwrap();
+        // SAFETY: the mapping is `len` writable bytes, which nobody else knows of.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(map.as_ptr().cast::<u8>(), len) };
+        let middle = len / 2;
+        let text = b"/etc/passwd\0";
+        bytes[..text.len()].copy_from_slice(text);
+        bytes[middle - 4..middle - 4 + text.len()].copy_from_slice(text);
+        let (whole, split) = (addr_of(&bytes[..1]), addr_of(&bytes[middle - 4..]));
+        let protect = |from: usize, protection| {
+            let start = map.map_addr(|at| at.checked_add(from).unwrap());
+            // SAFETY: a page of the mapping, whose memory is not touched from here on.
+            unsafe { mprotect(start, middle, protection) }.unwrap();
+        };
+        protect(middle, ProtFlags::PROT_WRITE);
+        let memory = Memory::of(Tid::this());
+        let mut read = [0; 11];
+        assert_eq!(memory.read(split, &mut read), Ok(11));
+        assert_eq!(&read, b"/etc/passwd");
+        assert_eq!(memory.read_fresh(split, &mut read), Ok(4));
+        protect(0, ProtFlags::PROT_WRITE);
+        for at in [whole, split] {
+            let mut out = Vec::new();
+            assert_eq!(memory.read_string(at, 64, &mut out), Ok(true));
+            assert_eq!(out, b"/etc/passwd");
+        }
+        // SAFETY: nothing refers to the mapping any more.
+        unsafe { munmap(map, len) }.unwrap();
     }
 
     #[test]

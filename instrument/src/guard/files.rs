@@ -1,5 +1,6 @@
 //! Files through which the tracer could be read, changed or slowed down.
 
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use sys::{Call, Tid};
 
 use crate::ids::Tracer;
@@ -77,7 +78,8 @@ pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> Opening {
     let Some(link) = read_link(tid, &format!("fd/{fd}")) else {
         return Opening::Fine;
     };
-    if !link.starts_with(b"/proc/") {
+    let looks_harmless = anywhere(&link, tracer, true) == Opening::Fine;
+    if looks_harmless || !is_proc(tid, fd) {
         return Opening::Fine;
     }
     let info = std::fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).unwrap_or_default();
@@ -86,7 +88,23 @@ pub fn opened(tid: Tid, fd: i64, tracer: Tracer) -> Opening {
         .find_map(|line| line.strip_prefix("flags:"))
         .and_then(|flags| u64::from_str_radix(flags.trim(), 8).ok());
     let is_write = flags.is_none_or(|flags| flags & ACCESS_MODE != 0);
-    guarded(&link, tracer, is_write)
+    anywhere(&link, tracer, is_write)
+}
+
+/// Whether a descriptor is on a file of `/proc`, wherever that is mounted.
+fn is_proc(tid: Tid, fd: i64) -> bool {
+    let path = format!("/proc/{tid}/fd/{fd}");
+    statfs(path.as_str()).is_ok_and(|system| system.filesystem_type() == PROC_SUPER_MAGIC)
+}
+
+/// What a path leads to, if any of its directories is `/proc`.
+fn anywhere(path: &[u8], tracer: Tracer, is_write: bool) -> Opening {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    slashes
+        .filter_map(|(at, _)| path.get(at..))
+        .map(|below| guarded_below(below, tracer, is_write))
+        .find(|opening| *opening != Opening::Fine)
+        .unwrap_or(Opening::Fine)
 }
 
 /// What the path of a call says; never doubtful.
@@ -109,8 +127,16 @@ fn by_path(row: &Row, call: &Call, path: &[u8], base: Option<&[u8]>, tracer: Tra
 
 /// What an absolute, normalised path leads to.
 fn guarded(path: &[u8], tracer: Tracer, is_write: bool) -> Opening {
-    let mut parts = path.split(|byte| *byte == b'/').skip(1);
-    if parts.next() != Some(b"proc") || !parts.next().is_some_and(|name| is_name(name, tracer)) {
+    match path.strip_prefix(b"/proc") {
+        Some(below) => guarded_below(below, tracer, is_write),
+        None => Opening::Fine,
+    }
+}
+
+/// The same, of a path that starts in `/proc`.
+fn guarded_below(path: &[u8], tracer: Tracer, is_write: bool) -> Opening {
+    let mut parts = path.split(|byte| *byte == b'/');
+    if parts.next() != Some(b"") || !parts.next().is_some_and(|name| is_name(name, tracer)) {
         return Opening::Fine;
     }
     let mut file = parts.next();
@@ -250,6 +276,22 @@ mod tests {
                 expected,
                 "{path}"
             );
+        }
+    }
+
+    #[test]
+    fn proc_may_be_mounted_anywhere() {
+        for (path, is_write, expected) in [
+            ("/tmp/p/42/mem", false, Opening::Refused),
+            ("/42/mem", false, Opening::Refused),
+            ("/42/42/task/42/mem", false, Opening::Refused),
+            ("/tmp/p/42/oom_score_adj", true, Opening::Refused),
+            ("/tmp/p/42/oom_score_adj", false, Opening::Fine),
+            ("/tmp/p/44/mem", true, Opening::Fine),
+            ("socket:[42]", true, Opening::Fine),
+        ] {
+            let found = anywhere(path.as_bytes(), TRACER, is_write);
+            assert_eq!(found, expected, "{path} {is_write}");
         }
     }
 

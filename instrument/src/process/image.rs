@@ -142,7 +142,7 @@ impl Stack {
                 buffer.resize(size, 0);
             }
             let room = buffer.get_mut(..size).unwrap_or_default();
-            got = memory.read(stack, room).unwrap_or(0);
+            got = memory.read_fresh(stack, room).unwrap_or(0);
             is_whole = got < size;
             let read = room.get(..got).unwrap_or_default();
             layout = Layout::parse(read, abi.pointer_width()).unwrap_or(layout);
@@ -170,7 +170,8 @@ impl Stack {
                 known.to_vec()
             } else {
                 let mut read = vec![0; len];
-                let got = memory.read(layout.first_argument, &mut read).unwrap_or(0);
+                let first = layout.first_argument;
+                let got = memory.read_fresh(first, &mut read).unwrap_or(0);
                 read.truncate(got);
                 read
             };

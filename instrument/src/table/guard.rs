@@ -5,6 +5,13 @@ use super::{Guard, Numbers, Row, n};
 /// `__WALL` and `__WCLONE`.
 const WAIT_FOR_CLONES: u32 = 0xc000_0000;
 
+/// How `setpriority` and `ioprio_set` say that they are about a user.
+const PRIO_USER: u32 = 2;
+const IOPRIO_WHO_USER: u32 = 3;
+
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`.
+const NEW_LISTENER: u32 = 8;
+
 /// `F_SETOWN` and `F_SETOWN_EX`.
 const SET_OWNER: &[u32] = &[8, 15];
 
@@ -36,6 +43,12 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("pidfd_getfd", n(438, &[438], 438))
         .guard(Guard::Always)
         .why("the tracer's descriptors are refused"),
+    Row::new("seccomp", n(317, &[354], 277))
+        .guard(Guard::AnyBit(1, NEW_LISTENER))
+        .why("a filter with a listener goes before ours: calls that the listener lets go on would not stop"),
+    Row::new("memfd_secret", n(447, &[447], 447))
+        .guard(Guard::Always)
+        .why("arguments in memory that only the program itself can read would not be seen"),
     Row::new("socketcall", Numbers::new(None, &[102], None))
         .guard(Guard::Always)
         .why("32-bit programs reach all socket calls through it; it is read as the call meant"),
@@ -64,11 +77,23 @@ pub(super) static ROWS: &[Row] = &[
         .guard(Guard::Tracer(0))
         .why("slowing the tracer down is refused"),
     Row::new("setpriority", n(141, &[97], 140))
-        .guard(Guard::Tracer(1))
+        .guard(Guard::TracerOrUser(1, PRIO_USER))
         .why("slowing the tracer down is refused"),
     Row::new("ioprio_set", n(251, &[289], 30))
-        .guard(Guard::Tracer(1))
+        .guard(Guard::TracerOrUser(1, IOPRIO_WHO_USER))
         .why("slowing the tracer down is refused"),
+    Row::new("process_madvise", n(440, &[440], 440))
+        .guard(Guard::Always)
+        .why("slowing the tracer down is refused"),
+    Row::new("perf_event_open", n(298, &[336], 241))
+        .guard(Guard::Tracer(1))
+        .why("samples show the tracer's memory, and a counter can signal whom it counts"),
+    Row::new("kcmp", n(312, &[349], 272))
+        .guard(Guard::EitherTracer(0, 1))
+        .why("looks into the tracer"),
+    Row::new("get_robust_list", n(274, &[312], 100).x32(531))
+        .guard(Guard::Tracer(0))
+        .why("looks into the tracer"),
     Row::new("migrate_pages", n(256, &[294], 238))
         .guard(Guard::Tracer(0))
         .why("slowing the tracer down is refused"),

@@ -106,6 +106,9 @@ fn guard(guard: Guard) -> String {
         }
         Guard::Tracer(at) => format!("argument {at} is the tracer"),
         Guard::TracerOrAll(at) => format!("argument {at} is the tracer, its group, or -1"),
+        Guard::TracerOrUser(at, user) => {
+            format!("argument {at} is the tracer, or argument 0 is {user}: its user")
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use event::EventType as E;
 
 use super::Kind::{Enum, Fd, Flags, Int, Path, PathAt, Pid, Uint, Vector};
-use super::{FdOf, Guard, Made, Numbers, Row, n, p};
+use super::{Condition, FdOf, Guard, Made, Numbers, Row, n, p};
 
 pub(super) static ROWS: &[Row] = &[
     Row::new("execve", n(59, &[11], 221).x32(520))
@@ -63,6 +63,7 @@ pub(super) static ROWS: &[Row] = &[
         .event(E::Userfaultfd)
         .params(&[p("flags", Flags(0))])
         .fd(FdOf::Made(Made::Other))
+        .guard(Guard::OneOf(0, FAULTS_OF_THE_KERNEL))
         .result()
         .why("stalls the kernel inside of a copy: a tool for exploits"),
     Row::new("init_module", n(175, &[128], 105))
@@ -86,6 +87,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new("prctl", n(157, &[172], 167))
         .event(E::Prctl)
         .params(&[p("option", Enum(0)), p("arg2_int", Uint(1))])
+        .guard(Guard::OneOf(0, &[PR_SCHED_CORE]))
         .why("changes what the kernel says of a process"),
     Row::new("prlimit64", n(302, &[340], 261))
         .event(E::Prlimit)
@@ -132,6 +134,18 @@ pub(super) static ROWS: &[Row] = &[
             p("flags", Flags(3)),
         ])
         .why("another file system"),
+    Row::new("move_mount", n(429, &[429], 429))
+        .event(E::Mount)
+        .params(&[p("dir", PathAt(2, 3))])
+        .why("another file system; rules know it as mount"),
+    Row::new("fsmount", n(432, &[432], 432))
+        .event(E::Mount)
+        .why("another file system, in no directory yet; rules know it as mount"),
+    Row::new("open_tree", n(428, &[428], 428))
+        .event(E::Mount)
+        .params(&[p("dir", PathAt(0, 1))])
+        .when(&[&[Condition::AnyBit(2, OPEN_TREE_CLONE)]])
+        .why("a second mount of a file system; rules know it as mount"),
     Row::new("umount", Numbers::new(None, &[22], None))
         .event(E::Umount)
         .params(&[p("name", Path(0))])
@@ -141,6 +155,15 @@ pub(super) static ROWS: &[Row] = &[
         .params(&[p("name", Path(0)), p("flags", Flags(1))])
         .why("uncovers what a mount hid"),
 ];
+
+/// `OPEN_TREE_CLONE`.
+const OPEN_TREE_CLONE: u32 = 1;
+
+/// `PR_SCHED_CORE`, whose third argument is a process.
+const PR_SCHED_CORE: u32 = 62;
+
+/// All flags of `userfaultfd` without `UFFD_USER_MODE_ONLY`: none, `O_NONBLOCK`, `O_CLOEXEC`, both.
+const FAULTS_OF_THE_KERNEL: &[u32] = &[0, 0x800, 0x8_0000, 0x8_0800];
 
 /// `CLONE_UNTRACED`.
 pub(super) const CLONE_UNTRACED: u32 = 0x0080_0000;

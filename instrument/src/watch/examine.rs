@@ -4,7 +4,7 @@ use event::EventType;
 use sys::{Call, Errno, Pid, Stopped, Tid};
 
 use super::{Doubt, Pending, SAMPLE, Watch};
-use crate::brain::Decision;
+use crate::brain::{Decision, Pace};
 use crate::decode::{self, MAX_PATH};
 use crate::guard::{self, Told, Verdict};
 use crate::judge::Judgement;
@@ -44,8 +44,10 @@ impl Watch {
         let base = read.and_then(|_| decode::base(row, &call, tid, &self.path));
         let base = base.as_deref();
         let opens = row.fd == FdOf::Opened;
-        if opens && read.is_some() {
-            self.guard_opening(stopped, (row, &call, base), pid);
+        match read {
+            Some(_) if opens => self.guard_opening(stopped, (row, &call, base), pid),
+            None if opens => self.look_once_open(tid, call),
+            _ => {}
         }
         let key = read.and_then(|_| {
             let state = self.world.processes.state(pid)?;
@@ -102,6 +104,11 @@ impl Watch {
         }
         match guard::check(stopped, row, call, self.tracer, self.policy.io_uring) {
             Verdict::Pass => {}
+            // Where each call stops at its entry, no filter comes before us.
+            Verdict::Listener if self.brain.pace(stopped.tid()) == Pace::Every => {
+                self.tell(pid, Told::Listener);
+            }
+            Verdict::Listener => self.refuse(stopped, Errno::EBUSY, pid, Told::ListenerRefused),
             Verdict::Spread => {
                 if let Err(error) = self.spread(stopped, *call) {
                     tracing::error!(error = error.desc(), "Cannot spare the tracer a signal.");
@@ -155,7 +162,9 @@ impl Watch {
         if matches!(read, Err(Errno::EPERM | Errno::EACCES)) {
             self.tell(pid, Told::Unreadable);
         }
-        (address != 0 && read.is_ok()).then_some(register)
+        // A path that is cut by memory that cannot be read is not the one that the kernel sees.
+        let is_whole = read == Ok(true) || (read.is_ok() && self.path.len() >= MAX_PATH);
+        (address != 0 && is_whole).then_some(register)
     }
 
     /// Before its first exec the workload is still this program, which nobody wants to hear of.

@@ -60,9 +60,14 @@ impl Watch {
             Opening::Refused => self.refuse(stopped, REFUSED, pid, Told::Tamper),
             Opening::Fine if !self.takings.has_aliases => {}
             Opening::Doubtful | Opening::Fine => {
-                self.takings.calls.insert(tid, Taking::Opening(*call));
+                self.look_once_open(tid, *call);
             }
         }
+    }
+
+    /// At the entry of a call that opens a file whose path cannot be read.
+    pub(super) fn look_once_open(&mut self, tid: Tid, call: Call) {
+        self.takings.calls.insert(tid, Taking::Opening(call));
     }
 
     /// Whether the exit of the thread's call must be seen.
