@@ -139,3 +139,75 @@ fn arguments_that_nothing_can_be_made_of_are_no_fault() {
     assert!(told.events("openat").len() > 20, "{:?}", told.rules());
     assert_eq!(told.own_alerts(), Vec::<&str>::new());
 }
+
+/// Pages for writing only are ones that the kernel reads and that a debugger's usual call does not.
+#[test]
+fn arguments_in_hidden_memory_are_seen() {
+    let test = "arguments_in_hidden_memory_are_seen";
+    let Some(program) = target(test, "attack_unseen") else {
+        return;
+    };
+    let told = Watched::new().events().run(&[&program]);
+    for (kind, names) in [
+        ("openat", ["/etc/hostname", "/etc/shadow", "/etc/passwd"]),
+        ("connect", ["127.0.0.71", "127.0.0.72", "127.0.0.73"]),
+    ] {
+        let events = told.events(kind);
+        for name in names {
+            let is_there = events.iter().any(|event| event.to_string().contains(name));
+            assert!(is_there, "no {kind} of {name}: {}", told.outcome);
+        }
+    }
+    told.expect_alert("sensitive file");
+}
+
+/// Whatever would let calls pass unseen, hide their arguments or hold up the tracer.
+#[test]
+fn what_would_blind_the_tracer_is_refused_and_told() {
+    let test = "what_would_blind_the_tracer_is_refused_and_told";
+    let Some(program) = target(test, "attack_unseen") else {
+        return;
+    };
+    let told = Watched::new().run(&[&program]);
+    let last: Vec<&str> = told.outcome.stdout.lines().skip(6).collect();
+    let expected = [
+        "memfd_secret: ENOSYS",
+        "userfaultfd: EPERM",
+        "listener: EBUSY",
+        "listener: EBUSY",
+    ];
+    assert_eq!(last, expected, "{}", told.outcome);
+    for rule in ["secret memory", "page faults", "listener refused"] {
+        told.expect_alert(rule);
+    }
+}
+
+/// There each call stops before any filter is asked.
+#[test]
+fn a_listener_works_where_every_call_stops() {
+    let test = "a_listener_works_where_every_call_stops";
+    let Some(program) = target(test, "attack_unseen") else {
+        return;
+    };
+    let told = Watched::new()
+        .set("WORKLOAD_AGENT_MODE", "full")
+        .run(&[&program]);
+    let has_listener = told.outcome.stdout.ends_with("listener: ok\n");
+    assert!(has_listener, "{}", told.outcome);
+    told.expect_alert("listener made");
+}
+
+#[test]
+fn a_program_under_another_name_is_told_by_its_own() {
+    let test = "a_program_under_another_name_is_told_by_its_own";
+    let Some(program) = target(test, "attack_disguise").filter(|_| root(test)) else {
+        return;
+    };
+    let told = Watched::new().run(&[&program, "hidden"]);
+    assert_eq!(told.outcome.stdout, "open: ok\n", "{}", told.outcome);
+    let alerts = told.alerts("sensitive file");
+    let fields: Vec<_> = alerts.iter().map(|alert| &alert["output_fields"]).collect();
+    assert_eq!(fields.len(), 1, "{alerts:#?}");
+    assert_eq!(fields[0]["proc.name"], "attack_disguise");
+    assert_eq!(fields[0]["proc.cmdline"], "attack_disguise hidden");
+}

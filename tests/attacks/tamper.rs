@@ -10,6 +10,9 @@ use nix::unistd::Pid;
 
 use crate::watched::{Watched, root, target};
 
+/// A pid namespace with its own `/proc`.
+const NAMESPACE: [&str; 5] = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+
 #[test]
 fn every_way_to_harm_the_tracer_is_refused_and_told() {
     let test = "every_way_to_harm_the_tracer_is_refused_and_told";
@@ -28,7 +31,7 @@ fn every_way_to_harm_the_tracer_is_refused_and_told() {
         .filter(|line| !line.ends_with(": refused"))
         .collect();
     assert_eq!(through, Vec::<&str>::new(), "{}", told.outcome);
-    assert!(attempts.lines().count() >= 60, "{}", told.outcome);
+    assert!(attempts.lines().count() >= 100, "{}", told.outcome);
     assert!(last.starts_with("still traced: 1"), "{}", told.outcome);
     told.expect_alert("tampering");
     if last.ends_with("file ok") {
@@ -43,8 +46,7 @@ fn killing_everybody_spares_the_tracer() {
     let Some(program) = target(test, "attack_kill_all").filter(|_| root(test)) else {
         return;
     };
-    let namespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
-    let told = Watched::new().under(namespace).run(&[&program]);
+    let told = Watched::new().under(NAMESPACE).run(&[&program]);
     let round = |signal| {
         format!(
             "kill(-1): ok\n{}",
@@ -84,6 +86,42 @@ fn looking_at_every_process_is_no_attack() {
     Watched::new()
         .run(&["sh", "-c", &format!("cat {tracer}/mem")])
         .expect_alert("tampering");
+}
+
+/// In a pid namespace, whose processes are all that these calls reach.
+#[test]
+fn slowing_down_a_user_does_not_slow_down_the_tracer() {
+    let test = "slowing_down_a_user_does_not_slow_down_the_tracer";
+    let Some(program) = target(test, "attack_user").filter(|_| root(test)) else {
+        return;
+    };
+    let told = Watched::new().under(NAMESPACE).run(&[&program]);
+    let expected = "setpriority, own user: EPERM\nsetpriority, named user: EPERM\n\
+        ioprio_set, own user: EPERM\nioprio_set, named user: EPERM\n\
+        setpriority, other user: ESRCH\nsetpriority, itself: ok\n";
+    assert_eq!(told.outcome.stdout, expected, "{}", told.outcome);
+    told.expect_alert("tampering");
+}
+
+/// By a mount of the same `/proc`, by a new one, and from a pid namespace below.
+#[test]
+fn another_proc_does_not_lead_to_the_tracer() {
+    let test = "another_proc_does_not_lead_to_the_tracer";
+    if !root(test) {
+        return;
+    }
+    let script = "t=$(sed -n 's/^TracerPid:[^0-9]*//p' /proc/self/status)\n\
+        try() { (exec 3<\"$1/$t/mem\") 2>/dev/null && echo \"$2: OPENED\" || echo \"$2: refused\"; }\n\
+        mkdir proc && try /proc directly\n\
+        mount --bind /proc proc && try proc 'bound'; umount proc\n\
+        mount -t proc proc proc && try proc 'mounted'; umount proc\n\
+        unshare --pid --fork sh -c '(exec 3<\"/proc/$0/mem\") 2>/dev/null || echo below: refused' $t";
+    let told = Watched::new().run(&["unshare", "--mount", "sh", "-c", script]);
+    let expected = "directly: refused\nbound: refused\nmounted: refused\nbelow: refused\n";
+    assert_eq!(told.outcome.stdout, expected, "{}", told.outcome);
+    let tampers = told.alerts("tampering").len();
+    assert_eq!(tampers, 4, "{:#?}", told.rules());
+    told.expect_alert("mount tried");
 }
 
 /// From outside of the container the tracer can be killed; then the workload ends with it and never

@@ -111,6 +111,7 @@ pub(crate) const ALL: &[Case] = &[
     case("attack_tracer", "/bin/attack_tracer")
         .both()
         .expect(Expected::Refusals),
+    case("attack_unseen", "--events /bin/attack_unseen").expect(Expected::Events(UNSEEN)),
     case("spawn_ways", "/bin/spawn_ways").both(),
     case("clone_parent", "/bin/clone_parent"),
     case("clone_untraced", "/bin/clone_untraced").both(),
@@ -154,6 +155,20 @@ pub(crate) const ALL: &[Case] = &[
     case("own_ptrace", "/bin/own_ptrace").expect(Expected::Visible(
         "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
     )),
+];
+
+/// What is told of the case `attack_unseen`: calls whose arguments are hidden, and what is refused
+/// because it would hide calls.
+const UNSEEN: &[&[&str]] = &[
+    &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/hostname\""],
+    &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/shadow\""],
+    &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/passwd\""],
+    &["\"kind\":\"connect\"", "127.0.0.71"],
+    &["\"kind\":\"connect\"", "127.0.0.72"],
+    &["\"kind\":\"connect\"", "127.0.0.73"],
+    &["\"rule\":\"Secret memory refused\""],
+    &["\"rule\":\"Handling of page faults refused\""],
+    &["\"rule\":\"Seccomp listener refused\""],
 ];
 
 /// What the script of the case `events` leads to: calls, life and alerts of the default rules.

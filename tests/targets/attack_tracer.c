@@ -2,8 +2,10 @@
 #include "target.h"
 #include <asm/ioctls.h>
 #include <dirent.h>
+#include <linux/perf_event.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -37,8 +39,72 @@ static pid_t other_thread(pid_t tracer) {
     return found;
 }
 static void show(const char *name, long result) { say("%s: %s", name, result < 0 ? "refused" : "DONE"); }
+/* Arguments in a page that may only be written, which the kernel reads all the same. */
+static void attack_from_hidden_memory(pid_t pid) {
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int pipes[2];
+    if (page == MAP_FAILED || pipe(pipes) < 0) die("hidden memory");
+    snprintf(page, 64, "/proc/%d/mem", pid);
+    *(struct f_owner_ex *)(page + 64) = (struct f_owner_ex){F_OWNER_TID, pid};
+    mprotect(page, 4096, PROT_WRITE);
+    show_file("hidden path", open(page, O_RDWR));
+    show("hidden F_SETOWN_EX", fcntl(pipes[0], F_SETOWN_EX, page + 64));
+    for (int i = 0; i < 2; i++) close(pipes[i]);
+    munmap(page, 4096);
+}
+/* A handle that the kernel takes for a pidfd, guessed from one of our own (Linux 6.17). */
+static int pidfd_by_guess(pid_t tracer) {
+    enum { ROOT_OF_PIDFDS = -10002 };
+    struct { struct file_handle head; unsigned long long number; } guess = {.head.handle_bytes = 8};
+    int own = syscall(SYS_pidfd_open, getpid(), 0), mount;
+    if (own < 0 || name_to_handle_at(own, "", &guess.head, &mount, AT_EMPTY_PATH) < 0) return -1;
+    unsigned long long ours;
+    memcpy(&ours, guess.head.f_handle, sizeof ours);
+    for (unsigned long long back = 1; back < 64; back++) {
+        unsigned long long number = ours - back;
+        memcpy(guess.head.f_handle, &number, sizeof number);
+        int fd = open_by_handle_at(ROOT_OF_PIDFDS, &guess.head, O_CLOEXEC);
+        char path[64], line[128];
+        pid_t pid = 0;
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+        FILE *file = fd < 0 ? NULL : fopen(path, "r");
+        while (file && fgets(line, sizeof line, file)) sscanf(line, "Pid: %d", &pid);
+        if (file) fclose(file);
+        if (pid == tracer) return fd;
+        if (fd >= 0) close(fd);
+    }
+    return -1;
+}
+static void attack_by_handle(const char *kind, int fd) {
+    char name[64];
+    snprintf(name, sizeof name, "pidfd_send_signal by %s", kind);
+    show(name, syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+    snprintf(name, sizeof name, "pidfd_getfd by %s", kind);
+    show(name, syscall(SYS_pidfd_getfd, fd, 3, 0));
+    struct iovec some = {(void *)((unsigned long)attack_by_handle & ~4095ul), 4096};
+    snprintf(name, sizeof name, "process_madvise by %s", kind);
+    show(name, syscall(SYS_process_madvise, fd, &some, 1, 20 /* MADV_COLD */, 0));
+}
 /* All that takes a number of a process. */
 static void attack(pid_t pid) {
+    attack_from_hidden_memory(pid);
+    struct perf_event_attr counter = {
+        .type = PERF_TYPE_SOFTWARE, .size = sizeof counter, .config = PERF_COUNT_SW_CPU_CLOCK};
+    show("perf_event_open", syscall(SYS_perf_event_open, &counter, pid, -1, -1, 0));
+    show("kcmp", syscall(SYS_kcmp, getpid(), pid, 2 /* KCMP_FILES */, 0, 0));
+    show("kcmp the other way", syscall(SYS_kcmp, pid, getpid(), 2, 0, 0));
+    void *list;
+    size_t length;
+    show("get_robust_list", syscall(SYS_get_robust_list, pid, &list, &length));
+    show("PR_SCHED_CORE", prctl(62, 2 /* share to */, pid, 0, 0));
+    struct sched_param parameter = {0};
+    show("sched_setscheduler", sched_setscheduler(pid, SCHED_IDLE, &parameter));
+    show("sched_setparam", sched_setparam(pid, &parameter));
+    show("ioprio_set", syscall(SYS_ioprio_set, 1, pid, 3 << 13));
+    show("setpriority of its group", setpriority(PRIO_PGRP, pid, 19));
+    unsigned long node = 1;
+    show("migrate_pages", syscall(SYS_migrate_pages, pid, 8, &node, &node));
+    show("move_pages", syscall(SYS_move_pages, pid, 0, NULL, NULL, NULL, 0));
     siginfo_t info = {.si_code = SI_QUEUE};
     show("kill", kill(pid, SIGKILL));
     show("stop", kill(pid, SIGSTOP));
@@ -114,8 +180,8 @@ int main(void) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d", tracer);
     int directory = open(path, O_RDONLY | O_DIRECTORY);
-    show("pidfd_send_signal", syscall(SYS_pidfd_send_signal, directory, SIGKILL, NULL, 0));
-    show("pidfd_getfd", syscall(SYS_pidfd_getfd, directory, 3, 0));
+    attack_by_handle("directory", directory);
+    attack_by_handle("guess", pidfd_by_guess(tracer));
     int shadow = open("/etc/shadow", O_RDONLY);
     say("still traced: %d, file %s", tracer_pid() == tracer, error_name(shadow));
     return 0;
