@@ -344,6 +344,11 @@ impl Facts for Live<'_> {
         Some(process)
     }
 
+    fn any_ancestor<'b>(&'b self, each: &mut dyn FnMut(&'b dyn ProcessFacts) -> bool) -> bool {
+        let ancestors = self.world.processes.ancestors(self.moment.pid);
+        ancestors.take(event::LONGEST_CHAIN).any(|one| each(one))
+    }
+
     fn args(&self) -> &Args<'_> {
         match self.moment.source {
             Source::Exec => self.moment.args.get_or_init(|| {

@@ -176,6 +176,12 @@ impl Processes {
         Some(process)
     }
 
+    /// The ancestors of a process, itself excluded, nearest first.
+    pub fn ancestors(&self, pid: Pid) -> impl Iterator<Item = &Process> {
+        let parent = |process: &&Process| self.slot(process.parent?);
+        std::iter::successors(self.get(pid), parent).skip(1)
+    }
+
     /// A process was made by another.
     pub fn fork(&mut self, maker: Pid, child: Pid, is_sibling: bool, now: u64) {
         let Some(id) = self.by_pid.get(&maker).copied() else {

@@ -56,10 +56,7 @@ pub fn any_ancestor<'a>(
     facts: &'a dyn Facts,
     mut each: impl FnMut(&'a dyn crate::ProcessFacts) -> bool,
 ) -> bool {
-    // A chain of processes cannot be longer than the process ids that Linux hands out.
-    (1..65_536)
-        .map_while(|generation| facts.process(generation))
-        .any(&mut each)
+    facts.any_ancestor(&mut each)
 }
 
 /// The event's result, when it has one by now.

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::EventType;
 use crate::recorded::text;
 
+/// A chain of processes cannot be longer than the process ids that Linux hands out.
+pub const LONGEST_CHAIN: usize = 65_536;
+
 /// What a syscall gave back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +41,14 @@ pub trait Facts {
     fn tid(&self) -> i64;
     /// The process that acts (0) or its n-th ancestor; `None` above the container's first process.
     fn process(&self, generation: usize) -> Option<&dyn ProcessFacts>;
+
+    /// Calls `each` for the process's ancestors (the process itself excluded), nearest first, until
+    /// it returns `true`; whether it did. Who can go from one to the next does it in one walk.
+    fn any_ancestor<'a>(&'a self, each: &mut dyn FnMut(&'a dyn ProcessFacts) -> bool) -> bool {
+        (1..LONGEST_CHAIN)
+            .map_while(|generation| self.process(generation))
+            .any(each)
+    }
     /// Arguments under the names that Falco gives them for this type of event.
     fn args(&self) -> &Args<'_>;
     /// The descriptor that the event is about. For calls that make one this is `Some` already at

@@ -21,8 +21,8 @@ pub use alert::{Alert, FieldValue, Priority};
 pub use clock::{Shape, time_string};
 pub use extract::{Ends, any_ancestor, ends, extract, path};
 pub use facts::{
-    Arg, Args, Capabilities, Credentials, ExeFile, Facts, Fd, FdKind, L4Proto, Outcome,
-    ProcessFacts, Role, Task,
+    Arg, Args, Capabilities, Credentials, ExeFile, Facts, Fd, FdKind, L4Proto, LONGEST_CHAIN,
+    Outcome, ProcessFacts, Role, Task,
 };
 pub use field::{Argument, FIELDS, Field, FieldArg, FieldError, FieldId, FieldInfo, FieldKind};
 pub use glob::{Case, glob};

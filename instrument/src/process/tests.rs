@@ -25,6 +25,21 @@ fn an_orphan_keeps_its_lineage() {
 }
 
 #[test]
+fn one_walk_finds_every_ancestor() {
+    let mut table = table();
+    table.fork(ROOT, A, false, 6);
+    table.fork(A, B, false, 7);
+    table.fork(B, C, false, 8);
+    table.end(A);
+    for pid in [ROOT, A, B, C] {
+        let walked: Vec<_> = table.ancestors(pid).map(Process::id).collect();
+        let counted = (1..).map_while(|n| table.ancestor(pid, n).map(Process::id));
+        assert_eq!(walked, counted.collect::<Vec<_>>(), "{pid:?}");
+    }
+    assert_eq!(table.ancestors(C).count(), 3);
+}
+
+#[test]
 fn a_sibling_has_the_makers_parent() {
     let mut table = table();
     table.fork(ROOT, A, false, 6);
