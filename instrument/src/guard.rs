@@ -9,6 +9,7 @@ use crate::decode::MAX_PATH;
 use crate::ids::Tracer;
 use crate::process::read_link;
 use crate::table::{Guard, Row};
+pub(crate) use files::passes_proc;
 pub use files::{Opening, opened, opening};
 
 const CLONE_UNTRACED: u64 = 0x0080_0000;

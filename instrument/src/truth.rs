@@ -11,6 +11,7 @@ use std::path::Path;
 use event::{Fd, FdKind};
 use sys::{Pid, Tid};
 
+use crate::guard::passes_proc;
 use crate::process::read_link;
 
 /// Notes the identity of an opened file, and its true path if that is not the file that the path
@@ -26,8 +27,13 @@ pub(crate) fn of_opened(pid: Pid, tid: Tid, fd: &mut Fd<'static>) {
     if opened.is_dir() {
         fd.kind = FdKind::Directory;
     }
-    // Links on the way are fine: rules name paths as programs do. Another file is a lie.
-    let asked = fd.name.as_deref().and_then(|name| identity(pid, tid, name));
+    // Links on the way are fine: rules name paths as programs do. Another file is a lie, and so is
+    // a way through the links of `/proc`, which every file has.
+    let asked = fd
+        .name
+        .as_deref()
+        .filter(|name| !passes_proc(name))
+        .and_then(|name| identity(pid, tid, name));
     if asked == Some((opened.dev(), opened.ino())) {
         return;
     }
@@ -90,6 +96,14 @@ mod tests {
         assert_eq!(opened("/etc/passwd", &file).as_deref(), Some("/etc/passwd"));
         assert_eq!(opened("/etc/group", &file).as_deref(), Some("/etc/passwd"));
         assert_eq!(opened("/no/such", &file).as_deref(), Some("/etc/passwd"));
+    }
+
+    #[test]
+    fn a_way_through_proc_is_named_by_its_end() {
+        let file = std::fs::File::open("/etc/passwd").unwrap();
+        for asked in ["/proc/self/root/etc/passwd", "/proc/self/etc/passwd"] {
+            assert_eq!(opened(asked, &file).as_deref(), Some("/etc/passwd"));
+        }
     }
 
     #[test]

@@ -62,8 +62,41 @@ pub fn opening(
     tracer: Tracer,
 ) -> Opening {
     match by_path(row, call, path, base, tracer) {
-        Opening::Fine if may_lead_to(path) => Opening::Doubtful,
+        Opening::Fine if may_lead_to(path) || may_mislead(path, base) => Opening::Doubtful,
         known => known,
+    }
+}
+
+/// Whether a path may lead elsewhere than its text says without a link that somebody made: through
+/// the links of `/proc`, or up from a directory that it names, which may be a link.
+fn may_mislead(path: &[u8], base: Option<&[u8]>) -> bool {
+    let goes_up = path.windows(3).any(|part| part == b"/..") && goes_up_from_name(path);
+    goes_up
+        || match base {
+            Some(base) => base.starts_with(b"/proc") && passes_link(path),
+            None => passes_proc(path),
+        }
+}
+
+fn goes_up_from_name(path: &[u8]) -> bool {
+    let mut parts = path.split(|byte| *byte == b'/');
+    // `..` at the beginning starts from a directory that the kernel names.
+    let is_named = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    parts.any(is_named) && parts.any(|part| part == b"..")
+}
+
+/// Whether an absolute path passes a link of `/proc` that leads out of it. The link itself may be
+/// opened: what it leads to was judged when it was opened first.
+pub(crate) fn passes_proc(path: &[u8]) -> bool {
+    (path.starts_with(b"/proc/") || path.starts_with(b"/dev/fd/")) && passes_link(path)
+}
+
+fn passes_link(path: &[u8]) -> bool {
+    let mut parts = path.split(|byte| *byte == b'/');
+    match parts.find(|part| matches!(*part, b"cwd" | b"fd" | b"root")) {
+        Some(b"fd") => parts.nth(1).is_some(),
+        Some(_) => parts.next().is_some(),
+        None => false,
     }
 }
 
@@ -263,11 +296,22 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_end_like_harmful_files_are_looked_at_once_open() {
+    fn paths_that_may_lead_elsewhere_are_looked_at_once_open() {
         for (path, expected) in [
             ("/proc/self/root/proc/42/mem", Opening::Doubtful),
             ("/proc/thread-self/../../../42/mem", Opening::Doubtful),
             ("/tmp/link/oom_score_adj", Opening::Doubtful),
+            ("/proc/self/root/etc/hostname", Opening::Doubtful),
+            ("/proc/self/root/../etc/hostname", Opening::Doubtful),
+            ("/dev/fd/3/hostname", Opening::Doubtful),
+            ("/dev/fd/3", Opening::Fine),
+            ("/proc/self/fd/3", Opening::Fine),
+            ("/usr/lib/ssl/certs/../../hostname", Opening::Doubtful),
+            ("lib//../hostname", Opening::Doubtful),
+            ("../lib/hostname", Opening::Fine),
+            ("/../etc/hostname", Opening::Fine),
+            ("/proc/self/fd", Opening::Fine),
+            ("/proc/self/status", Opening::Fine),
             ("/etc/hostname", Opening::Fine),
             ("/proc/42/mem", Opening::Refused),
         ] {
