@@ -140,6 +140,37 @@ fn arguments_that_nothing_can_be_made_of_are_no_fault() {
     assert_eq!(told.own_alerts(), Vec::<&str>::new());
 }
 
+/// Ways to a file that are there in every container, and whose text names another file.
+#[test]
+fn a_file_is_told_by_whatever_path_it_was_reached() {
+    let test = "a_file_is_told_by_whatever_path_it_was_reached";
+    if !root(test) {
+        return;
+    }
+    for script in [
+        "cat /proc/self/root/etc/shadow",
+        "cat /proc/self/root/../etc/shadow",
+        "cat /proc/$$/root/etc/shadow",
+        "cd /proc/self; cat root/etc/shadow",
+        "exec 3</etc; cat /proc/self/fd/3/shadow",
+        "exec 3</etc; cat /dev/fd/3/shadow",
+        "cd /etc; cat ./shadow",
+        "cd /etc; cat /proc/self/cwd/shadow",
+        "cd /; cat //etc/./shadow",
+        // Up from where a link leads, not from where it is.
+        "exec 3</etc/ssl; cat /proc/self/fd/3/../shadow",
+    ] {
+        let told = Watched::new().run(&["sh", "-c", script]);
+        assert_eq!(told.outcome.end, End::Exit(0), "{script}: {}", told.outcome);
+        let names: Vec<_> = told
+            .alerts("sensitive file")
+            .iter()
+            .map(|alert| alert["output_fields"]["fd.name"].clone())
+            .collect();
+        assert_eq!(names, ["/etc/shadow"], "{script}");
+    }
+}
+
 /// Pages for writing only are ones that the kernel reads and that a debugger's usual call does not.
 #[test]
 fn arguments_in_hidden_memory_are_seen() {
