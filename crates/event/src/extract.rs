@@ -10,6 +10,7 @@ mod container;
 mod descriptor;
 mod happening;
 mod openness;
+mod paths;
 mod process;
 mod user;
 
@@ -30,6 +31,7 @@ pub fn extract<'a>(field: &Field, facts: &'a dyn Facts, scratch: &'a mut Vec<u8>
         id if id <= FieldId::EcsTaskRevision => container::extract(field, facts, scratch),
         id if id <= FieldId::EvtType => happening::extract(field, facts, scratch),
         id if id <= FieldId::FdUid => descriptor::extract(field, facts, scratch),
+        id if id <= FieldId::FsPathTargetraw => paths::extract(field, facts, scratch),
         id if id <= FieldId::GroupName => user::extract(field, facts, scratch),
         id if id <= FieldId::K8sSvcName => Lookup::Unset,
         id if id <= FieldId::ProcVpid => process::extract(field, facts, scratch),

@@ -56,6 +56,7 @@ impl FieldId {
             return false;
         }
         match self {
+            _ if super::paths::is_open_at_entry(self, kind) => true,
             Self::EvtArgs | Self::EvtFailed | Self::EvtInfo | Self::EvtRawres | Self::EvtRes => {
                 true
             }

@@ -51,12 +51,12 @@ pub(crate) fn event(kind: EventType, command: &str) -> Event {
     }
 }
 
-fn with_args(mut event: Event, items: Vec<(&'static str, Arg<'static>)>) -> Event {
+pub(crate) fn with_args(mut event: Event, items: Vec<(&'static str, Arg<'static>)>) -> Event {
     event.args.items = items;
     event
 }
 
-fn path(path: &str) -> Arg<'static> {
+pub(crate) fn path(path: &str) -> Arg<'static> {
     let path = path.as_bytes().to_vec();
     Arg::Path {
         raw: path.clone().into(),

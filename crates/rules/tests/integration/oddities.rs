@@ -273,3 +273,32 @@ fn a_width_fills_up_or_cuts() {
     let wide = rule("evt.type = open", "").replace("output: o", "output: \"%9999evt.type\"");
     assert_has(&refusal(&wide), &["wider than 1024"]);
 }
+
+#[test]
+fn paths_of_calls_of_the_file_system() {
+    use event::{Arg, EventType, Outcome};
+
+    use crate::defaults::{event, path, with_args};
+
+    let text = rule("fs.path.name exists or fs.path.source exists", "").replace(
+        "output: o",
+        "output: \"%fs.path.name %fs.path.source %fs.path.target %fs.path.targetraw\"",
+    );
+    let mut rules = load(&text).unwrap();
+    let mut told = |event| rules.alerts(&event, "h").pop().map(|alert| alert.message);
+    let unlink = with_args(event(EventType::Unlink, "rm"), vec![("path", path("/a"))]);
+    assert_eq!(told(unlink.clone()).unwrap(), "/a <NA> <NA> <NA>");
+    let failed = event::Event {
+        outcome: Outcome::Returned(-2),
+        ..unlink
+    };
+    assert_eq!(told(failed), None);
+    let args = vec![
+        ("target", Arg::Bytes(b"../b".into())),
+        ("linkpath", path("/c")),
+    ];
+    let mut link = with_args(event(EventType::Symlink, "ln"), args);
+    link.processes[0].cwd = Some(b"/d/e".as_slice().into());
+    assert_eq!(told(link).unwrap(), "<NA> /c /d/b ../b");
+    assert_eq!(told(event(EventType::Ptrace, "gdb")), None);
+}
