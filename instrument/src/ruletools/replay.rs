@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use event::{Alert, Event, EventError, EventType, Priority};
@@ -51,15 +51,15 @@ pub(super) fn replay(
     let mut out = Vec::new();
     let mut seen: BTreeMap<EventType, Seen> = BTreeMap::new();
     let mut alerts: BTreeMap<String, usize> = BTreeMap::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(unreadable)?;
+    let mut lines = Lines::new(file);
+    while let Some(line) = lines.next_line().map_err(unreadable)? {
         // Recordings hold the alerts of their time between the events.
         if line.is_empty() || line.starts_with("{\"hostname\":") {
             continue;
         }
-        let event = Event::from_json(&line).map_err(|error| ReplayError::Line {
+        let event = Event::from_json(line).map_err(|error| ReplayError::Line {
             path: shown.clone(),
-            line: number + 1,
+            line: lines.number,
             error,
         })?;
         let counts = seen.entry(event.kind).or_default();
@@ -114,10 +114,71 @@ fn blind(rules: &RuleSet) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Longest line of a recording; one that is longer is none.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// The lines of a file.
+struct Lines {
+    file: BufReader<File>,
+    /// The number of the last one, from 1.
+    number: usize,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    fn new(file: File) -> Self {
+        Self {
+            file: BufReader::new(file),
+            number: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    fn next_line(&mut self) -> std::io::Result<Option<&str>> {
+        self.bytes.clear();
+        self.number += 1;
+        let mut rest = (&mut self.file).take(LONGEST);
+        if rest.read_until(b'\n', &mut self.bytes)? == 0 {
+            return Ok(None);
+        }
+        let wrong = |what: &str| {
+            let message = format!("line {} is {what}", self.number);
+            std::io::Error::new(std::io::ErrorKind::InvalidData, message)
+        };
+        let line = self.bytes.strip_suffix(b"\n");
+        if line.is_none() && self.bytes.len() as u64 == LONGEST {
+            return Err(wrong("longer than 16 MiB"));
+        }
+        let line = std::str::from_utf8(line.unwrap_or(&self.bytes));
+        line.map(Some).map_err(|_| wrong("not UTF-8"))
+    }
+}
+
 const fn colour(priority: Priority) -> &'static str {
     match priority {
         Priority::Emergency | Priority::Alert | Priority::Critical | Priority::Error => "31",
         Priority::Warning => "33",
         Priority::Debug | Priority::Informational | Priority::Notice => "36",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_that_is_none_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let refusal = |path: &Path| {
+            let mut rules = RuleSet::load(&[]).unwrap();
+            let answer = replay(&mut rules, path, &Settings::default(), Style::Plain);
+            answer.unwrap_err().to_string()
+        };
+        std::fs::write(&path, b"\n\xff\n").unwrap();
+        assert!(refusal(&path).contains("line 2 is not UTF-8"));
+        std::fs::write(&path, "\n\n{}\n").unwrap();
+        assert!(refusal(&path).contains("line 3"));
+        assert!(refusal(Path::new("/dev/zero")).contains("line 1 is longer than 16 MiB"));
     }
 }
