@@ -14,6 +14,8 @@ enum Modes {
 enum Expected {
     /// Lines with all of these words each.
     Events(&'static [&'static [&'static str]]),
+    /// It ends with this code, and all these words are on standard error or among the alerts.
+    Ends(i32, &'static [&'static str]),
     /// Each line but the last says that something was refused.
     Refusals,
     /// The same as without a tracer.
@@ -28,6 +30,8 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     words: &'static str,
     modes: Modes,
+    /// What the machine is told about the run beside its modes (see `init.c`).
+    setting: &'static str,
     expected: Expected,
 }
 
@@ -36,6 +40,7 @@ const fn case(name: &'static str, words: &'static str) -> Case {
         name,
         words,
         modes: Modes::Seccomp,
+        setting: "",
         expected: Expected::Same,
     }
 }
@@ -48,6 +53,11 @@ impl Case {
 
     const fn expect(mut self, expected: Expected) -> Self {
         self.expected = expected;
+        self
+    }
+
+    const fn set(mut self, setting: &'static str) -> Self {
+        self.setting = setting;
         self
     }
 
@@ -64,7 +74,17 @@ impl Case {
     pub(crate) const fn events(&self) -> Option<&'static [&'static [&'static str]]> {
         match self.expected {
             Expected::Events(events) => Some(events),
-            Expected::Refusals | Expected::Same | Expected::Visible(_) => None,
+            Expected::Ends(..) | Expected::Refusals | Expected::Same | Expected::Visible(_) => None,
+        }
+    }
+
+    /// Its exit code under `instrument` and what is said then, if it is about that.
+    pub(crate) const fn ending(&self) -> Option<(i32, &'static [&'static str])> {
+        match self.expected {
+            Expected::Ends(code, words) => Some((code, words)),
+            Expected::Events(_) | Expected::Refusals | Expected::Same | Expected::Visible(_) => {
+                None
+            }
         }
     }
 
@@ -77,7 +97,7 @@ impl Case {
     pub(crate) const fn native_output(&self) -> Option<&'static str> {
         match self.expected {
             Expected::Visible(text) => Some(text),
-            Expected::Events(_) | Expected::Refusals | Expected::Same => None,
+            Expected::Ends(..) | Expected::Events(_) | Expected::Refusals | Expected::Same => None,
         }
     }
 
@@ -92,13 +112,14 @@ impl Case {
 
     /// Its line in the machine's list.
     pub(crate) fn line(&self) -> String {
-        let modes = match (self.events().is_some() || self.is_attack(), self.modes) {
-            (true, Modes::Seccomp) => "s",
-            (true, Modes::Both) => "sf",
-            (false, Modes::Seccomp) => "ns",
-            (false, Modes::Both) => "nsf",
+        let is_compared = matches!(self.expected, Expected::Same | Expected::Visible(_));
+        let modes = match (is_compared, self.modes) {
+            (false, Modes::Seccomp) => "s",
+            (false, Modes::Both) => "sf",
+            (true, Modes::Seccomp) => "ns",
+            (true, Modes::Both) => "nsf",
         };
-        format!("{} {modes} {}\n", self.name, self.words)
+        format!("{} {modes}{} {}\n", self.name, self.setting, self.words)
     }
 }
 
@@ -155,6 +176,25 @@ pub(crate) const ALL: &[Case] = &[
     case("own_ptrace", "/bin/own_ptrace").expect(Expected::Visible(
         "traceme: ok\nchild exited 1\nseize: ok\nchild killed by KILL\n",
     )),
+    yama("yama_1_user", "1u", Expected::Ends(0, TRACED)),
+    yama("yama_1_user_secure", "1up", Expected::Ends(0, TRACED)),
+    yama("yama_2_user", "2u", Expected::Ends(0, UNTRACED)),
+    yama("yama_2_user_secure", "2up", Expected::Ends(125, UNTRACED)),
+    yama("yama_2_root", "2", Expected::Ends(0, TRACED)),
+    // Nothing leads back from there.
+    yama("yama_3_root", "3", Expected::Ends(0, UNTRACED)),
+    yama("yama_3_root_secure", "3p", Expected::Ends(125, UNTRACED)),
+];
+
+/// A row of the table of what is done where something is denied (`docs/tracer.md`).
+const fn yama(name: &'static str, setting: &'static str, expected: Expected) -> Case {
+    case(name, "cat /etc/shadow").set(setting).expect(expected)
+}
+
+const TRACED: &[&str] = &["\"rule\":\"Sensitive file read\""];
+const UNTRACED: &[&str] = &[
+    "the kernel refuses ptrace",
+    "\"rule\":\"Workload not watched\"",
 ];
 
 /// What is told of the case `attack_unseen`: calls whose arguments are hidden, and what is refused

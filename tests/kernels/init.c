@@ -1,7 +1,8 @@
 /* The first process of a machine made for one test: runs every case of /cases natively and under
  * instrument, writes down all that the outside sees, and switches the machine off.
  *
- * A line of /cases is `NAME MODES WORD...`, a mode by its first letter. One line comes back on the console for each run:
+ * A line of /cases is `NAME MODES WORD...`, a mode by its first letter; among them `u` is for a user
+ * other than root, `p` for priority `security`, and a digit for Yama's ptrace_scope. One line comes back on the console for each run:
  * `@NAME MODE MILLISECONDS PID STATUS STDOUT STDERR ALERTS`, the last three in hexadecimal digits, a
  * dash when empty. STATUS is the word of wait(), or `hung`. */
 #define _GNU_SOURCE
@@ -71,7 +72,13 @@ static long now(void) {
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void become(const char *mode, char **words, const int *outs, const int *errs) {
+static void set_scope(char scope) {
+    int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_WRONLY);
+    if (fd < 0 || write(fd, &scope, 1) != 1) put("no scope\n", 9);
+    close(fd);
+}
+
+static void become(const char *mode, const char *modes, char **words, const int *outs, const int *errs) {
     char *command[64] = {"/instrument", "--output", ALERTS, "--"};
     int n = strcmp(mode, "native") == 0 ? 0 : 4;
     char variable[64];
@@ -80,7 +87,8 @@ static void become(const char *mode, char **words, const int *outs, const int *e
     if (strcmp(words[0], "--events") == 0) words++;
     while (*words && n < 63) command[n++] = *words++;
     command[n] = NULL;
-    char *environment[] = {"PATH=/bin", "HOME=/", variable, NULL};
+    char *priority = strchr(modes, 'p') ? "SYSDIG_PRIORITY=security" : "SYSDIG_PRIORITY=availability";
+    char *environment[] = {"PATH=/bin", "HOME=/", variable, priority, NULL};
     setsid();
     int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
@@ -88,17 +96,18 @@ static void become(const char *mode, char **words, const int *outs, const int *e
     dup2(errs[1], 2);
     for (int fd = 3; fd < 64; fd++) close(fd);
     if (chdir("/tmp/work") != 0) _exit(97);
+    if (strchr(modes, 'u') && (setgid(1000) != 0 || setuid(1000) != 0)) _exit(95);
     execve(command[0], command, environment);
     _exit(96);
 }
 
-static void run(const char *name, const char *mode, char **words) {
+static void run(const char *name, const char *mode, const char *modes, char **words) {
     int outs[2], errs[2], status = 0, ended = 0, hung = 0;
     out.length = err.length = alerts.length = 0;
     mkdir("/tmp/work", 0777);
     if (pipe(outs) != 0 || pipe(errs) != 0) return;
     pid_t child = fork();
-    if (child == 0) become(mode, words, outs, errs);
+    if (child == 0) become(mode, modes, words, outs, errs);
     close(outs[1]);
     close(errs[1]);
     struct pollfd streams[] = {{outs[0], POLLIN, 0}, {errs[0], POLLIN, 0}};
@@ -158,8 +167,10 @@ int main(void) {
         int count = 0;
         for (char *word; count < 63 && (word = strsep(&rest, " \n"));) if (*word) words[count++] = word;
         if (count < 3) continue;
+        char *scope = strpbrk(words[1], "0123");
+        if (scope) set_scope(*scope);
         for (unsigned i = 0; i < 3; i++)
-            if (strchr(words[1], modes[i][0])) run(words[0], modes[i], words + 2);
+            if (strchr(words[1], modes[i][0])) run(words[0], modes[i], words[1], words + 2);
     }
     put("@end\n", 5);
     tcdrain(1);

@@ -12,7 +12,7 @@ mod cases;
 mod machine;
 mod told;
 
-use e2e::parity::skip;
+use e2e::parity::{End, skip};
 
 use cases::Case;
 use machine::{Kind, Machine};
@@ -70,6 +70,20 @@ fn compare(told: &Told, case: &Case, mode: &'static str) -> Result<String, Strin
         return match events.iter().find(|event| !has(&traced.alerts, event)) {
             Some(event) => Err(format!("{name}: no line with all of {event:?} in\n{text}")),
             None => Ok(format!("{name:<20} {mode:<8} {} events", events.len())),
+        };
+    }
+    if let Some((code, words)) = case.ending() {
+        let said = format!("{}{}", traced.outcome.stderr, traced.alerts);
+        let is_said = words.iter().all(|word| said.contains(word));
+        return if is_said && traced.outcome.end == End::Exit(code) {
+            Ok(format!(
+                "{name:<20} {mode:<8} exit code {code}, and said so"
+            ))
+        } else {
+            Err(format!(
+                "{name}: in mode {mode}\n{}\n{said}",
+                traced.outcome
+            ))
         };
     }
     if case.is_attack() {

@@ -10,6 +10,14 @@
 #define SYS_memfd_secret 447
 #endif
 enum { PAGE = 4096 };
+/* A tag in the highest byte of an address, which the kernel takes off again where programs may tag. */
+static char *tagged(char *address) {
+#ifdef __aarch64__
+    if (prctl(55 /* PR_SET_TAGGED_ADDR_CTRL */, 1, 0, 0, 0) == 0)
+        return (char *)((unsigned long)address | 0xa5ul << 56);
+#endif
+    return address;
+}
 /* The first page may be read, the second is for writing only; the kernel takes arguments from both. */
 static char *pages(void) {
     char *memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -23,7 +31,7 @@ static void open_hidden(const char *path, size_t at) {
     char *memory = pages();
     strcpy(memory + at, path);
     hide(memory, PAGE);
-    int fd = open(memory + at, O_RDONLY);
+    int fd = open(tagged(memory + at), O_RDONLY);
     say("open %s: %s", path, error_name(fd));
     if (fd >= 0) close(fd);
     munmap(memory, 2 * PAGE);
@@ -35,7 +43,7 @@ static void connect_hidden(const char *host, size_t at) {
     memcpy(memory + at, &address, sizeof address);
     hide(memory, PAGE);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    say("connect %s: %s", host, error_name(connect(fd, (void *)(memory + at), sizeof address)));
+    say("connect %s: %s", host, error_name(connect(fd, (void *)tagged(memory + at), sizeof address)));
     close(fd);
     munmap(memory, 2 * PAGE);
 }

@@ -12,6 +12,10 @@ pub type RemoteAddr = u64;
 
 const PAGE: u64 = 4096;
 
+/// Programs may put tags into the highest byte of an address (top byte ignore on 64-bit ARM, linear
+/// address masking on x86), which is no part of a file's offset.
+const WITHOUT_TAG: u64 = (1 << 56) - 1;
+
 /// The memory of the process that a stopped thread belongs to.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
@@ -113,7 +117,8 @@ impl Memory {
 
     fn read_through_proc(self, addr: RemoteAddr, buf: &mut [u8]) -> Result<usize, Errno> {
         let file = File::open(format!("/proc/{}/mem", self.tid)).map_err(|e| errno_of(&e))?;
-        file.read_at(buf, addr).map_err(|e| errno_of(&e))
+        file.read_at(buf, addr & WITHOUT_TAG)
+            .map_err(|e| errno_of(&e))
     }
 
     /// Reads a NUL-terminated string of at most `max` bytes into `out`, replacing what was there.
