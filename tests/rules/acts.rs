@@ -49,6 +49,8 @@ acts! {
             "(: >/usr/local/sbin/workload-agent-test) 2>/dev/null; rm -f /usr/local/sbin/workload-agent-test; true"
             / "ls /usr/local/sbin";
         "Sensitive file read" [] "cat /etc/shadow" / "cat /etc/passwd";
+        "Link made to a sensitive file" []
+            "ln -s ../../etc/shadow lnk" / "ln -s /etc/passwd lnk";
         "Credential file read" []
             "mkdir .aws; : >.aws/credentials; cat .aws/credentials"
             / "mkdir .aws; : >.aws/config; cat .aws/config";
@@ -103,6 +105,8 @@ acts! {
         "Packet socket made" ["python3"]
             "python3 -c 'import socket; socket.socket(17, 3)' 2>/dev/null; true"
             / "python3 -c 'import socket; socket.socket()'";
+        "Root directory changed" ["chroot"]
+            "chroot / true; true" / "true";
         "Mount tried" ["mount"]
             "mount -t tmpfs none /no/such/place 2>/dev/null; python3 -c 'import ctypes; ctypes.CDLL(None).mount(b\"n\", b\"/no\", b\"tmpfs\", 0, None)'; true"
             / "true";

@@ -168,6 +168,11 @@ fn files() -> Vec<Case> {
             open("su", "/etc/shadow", READ),
         ),
         (
+            "Link made to a sensitive file",
+            call(EventType::Linkat, vec![("oldpath", path("/etc/shadow"))]),
+            call(EventType::Linkat, vec![("oldpath", path("/etc/hostname"))]),
+        ),
+        (
             "Credential file read",
             open("cat x", "/home/u/.aws/credentials", READ),
             open("cat x", "/home/u/.aws/config", READ),
@@ -337,6 +342,14 @@ fn network_and_kernel() -> Vec<Case> {
             "Mount tried",
             call(EventType::Mount, vec![]),
             call(EventType::Umount2, vec![]),
+        ),
+        (
+            "Root directory changed",
+            call(EventType::Chroot, vec![("path", path("/srv"))]),
+            with_args(
+                event(EventType::Chroot, "sshd"),
+                vec![("path", path("/srv"))],
+            ),
         ),
         (
             "Packet socket made",
