@@ -14,7 +14,7 @@ use crate::cases::Case;
 use crate::told::Told;
 
 /// A machine that is not done by then hangs. Emulation on a loaded host takes its time.
-const LIMIT: &str = "1500";
+const LIMIT: &str = "3600";
 
 /// Programs of the shell that targets use, under their own names.
 const APPLETS: &[&str] = &[
