@@ -89,18 +89,20 @@ fn define(name: &str, item: &mut Item<'_, '_, '_>, definitions: &mut Definitions
         let place = item.place_of("source");
         item.fault(place, Fault::warning(Code::UnknownSource, message));
     }
+    // What is wrong so far was said, and refuses the files. The condition and the output are looked
+    // at all the same, so that their faults are said, too.
     let rule = Rule {
         name: name.to_owned(),
         order: Order::default(),
         condition: condition?,
         output: output?,
         description: description?,
-        priority: priority?,
-        tags: tags?.unwrap_or_default(),
+        priority: priority.unwrap_or(Priority::Debug),
+        tags: tags.flatten().unwrap_or_default(),
         source,
-        is_enabled: is_enabled?.unwrap_or(true),
-        warn_evttypes: warn_evttypes?.unwrap_or(true),
-        skip_if_unknown_filter: skip_if_unknown_filter?.unwrap_or(false),
+        is_enabled: is_enabled.flatten().unwrap_or(true),
+        warn_evttypes: warn_evttypes.flatten().unwrap_or(true),
+        skip_if_unknown_filter: skip_if_unknown_filter.flatten().unwrap_or(false),
         exceptions,
     };
     let moment = definitions.next_moment();

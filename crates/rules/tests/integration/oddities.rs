@@ -302,3 +302,11 @@ fn paths_of_calls_of_the_file_system() {
     assert_eq!(told(link).unwrap(), "<NA> /c /d/b ../b");
     assert_eq!(told(event(EventType::Ptrace, "gdb")), None);
 }
+
+#[test]
+fn all_that_is_wrong_with_a_rule_is_told_at_once() {
+    let text = "- rule: R\n  desc: d\n  condition: evt.type = openat and proc.nam = a\n  \
+                output: \"%proc.nme\"\n  priority: HIGH\n  enabled: perhaps\n";
+    let words = ["invalid priority `HIGH`", "enabled", "proc.nam", "proc.nme"];
+    assert_has(&refusal(text), &words);
+}
