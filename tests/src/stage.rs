@@ -110,7 +110,7 @@ pub fn build_agent(docker: &Docker, directory: &Path) -> io::Result<()> {
     ];
     let mut command = docker.command(&words);
     command
-        .arg(directory.join("dist"))
+        .arg(directory.join("dist/agent"))
         .current_dir(workspace()?);
     // The builder that needs no plug-in.
     command.env("DOCKER_BUILDKIT", "0");

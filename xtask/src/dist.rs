@@ -89,7 +89,7 @@ pub(crate) fn run(console: &Console, config: &Config) -> anyhow::Result<ExitCode
         console.line(&format!("image {image:<8} {}", names.join(", ")));
     }
     console.line(
-        "images: docker build -f Dockerfile.agent --target prebuilt target/dist, and -f Dockerfile.patcher target/dist",
+        "images: docker build -f Dockerfile.agent --target prebuilt target/dist/agent, and -f Dockerfile.patcher target/dist",
     );
     if !is_good {
         bail!("a program needs a library or an interpreter: it would not start in an empty image");
