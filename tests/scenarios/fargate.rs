@@ -87,8 +87,10 @@ fn users_capabilities_and_readonly_roots_are_the_definitions() {
         with(shell("plain", look), &json!({"essential": false})),
         with(
             shell("strict", look),
+            // Its end ends the task, so that it comes last.
             &json!({"user": "1000:1000", "readonlyRootFilesystem": true,
-                    "linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
+                    "linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}},
+                    "dependsOn": [{"containerName": "plain", "condition": "COMPLETE"}]}),
         ),
     ]);
     let task = lab.run(&definition, Setup::default());
@@ -175,7 +177,7 @@ fn health_and_success_order_the_starts() {
         with(
             shell("service", healthy),
             &json!({"essential": false, "healthCheck":
-                {"command": ["CMD-SHELL", "test -f /tmp/ok"], "interval": 1, "retries": 10}}),
+                {"command": ["CMD-SHELL", "test -f /tmp/ok"], "interval": 1, "retries": 10, "startPeriod": 300}}),
         ),
         with(shell("init", "true"), &json!({"essential": false})),
     ]);
