@@ -19,24 +19,26 @@ const SESSIONS: u64 = 8;
 struct Size {
     events: u64,
     kills: u32,
+    /// Small enough by default that an outage fills it, so that giving up is part of the sum too.
+    spool_mib: u64,
+    /// Seconds until everything must have arrived.
+    patience: u64,
 }
 
-/// The full size takes minutes; `DELIVERY_FULL=1` asks for it.
+/// The full size takes minutes; `DELIVERY_FULL=1` asks for it. `DELIVERY_SPOOL_MIB` is for a spool
+/// of another size: with 640, nearly everything is stored.
 #[expect(
     clippy::disallowed_methods,
     reason = "a size that a person chooses for one run"
 )]
 fn size() -> Size {
-    if std::env::var_os("DELIVERY_FULL").is_some() {
-        Size {
-            events: 1_000_000,
-            kills: 20,
-        }
-    } else {
-        Size {
-            events: 120_000,
-            kills: 20,
-        }
+    let spool_mib = std::env::var("DELIVERY_SPOOL_MIB").map_or(40, |mib| mib.parse().unwrap());
+    let is_full = std::env::var_os("DELIVERY_FULL").is_some();
+    Size {
+        events: if is_full { 1_000_000 } else { 120_000 },
+        kills: 20,
+        spool_mib,
+        patience: if is_full { 1800 } else { 300 },
     }
 }
 
@@ -47,8 +49,8 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
     cloudwatch.keep_messages(false);
     cloudwatch.chaos(Some(Chaos { per_mille: 150 }));
     let mut sidecar = Sidecar::with(&cloudwatch);
-    // Small enough that an outage fills it, so that giving up is part of the sum too.
-    sidecar.set("WORKLOAD_AGENT_SPOOL_BYTES", "41943040");
+    let spool_bytes = (size.spool_mib << 20).to_string();
+    sidecar.set("WORKLOAD_AGENT_SPOOL_BYTES", &spool_bytes);
     sidecar.start();
     let began = Instant::now();
     let made = AtomicU64::new(0);
@@ -84,7 +86,8 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
     // All of it arrives in the end; how long that takes is the machine's affair.
     let sum = || cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
     let mut stored = 0;
-    let has_arrived = Deadline::seconds(300).poll(|| {
+    let made_after = began.elapsed();
+    let has_arrived = Deadline::seconds(size.patience).poll(|| {
         pause(Duration::from_millis(300));
         // The sum is long, and nothing is stored meanwhile: it waits for a silence.
         let before =
@@ -99,8 +102,9 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
     let account = sum();
     let reconnects: u64 = produced.iter().map(|p| p.reconnects).sum();
     println!(
-        "conservation: {account}; {} kills, {reconnects} reconnects, {:.1?}",
+        "conservation: {account}; {} kills, {reconnects} reconnects, a spool of {} MiB; made after {made_after:.1?}, settled after {:.1?}",
         size.kills,
+        size.spool_mib,
         began.elapsed()
     );
     assert!(

@@ -13,4 +13,5 @@ mod disk;
 mod intake;
 mod process;
 mod promises;
+mod role;
 mod sinks;
