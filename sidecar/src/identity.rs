@@ -20,8 +20,8 @@ use crate::hub::Hub;
 use crate::log::chain;
 use crate::metrics::Metric;
 
-/// The longest answer that is read.
-const MAX_ANSWER: usize = 1 << 20;
+/// The longest answer that is read; a container takes one or two kilobytes of it.
+const MAX_ANSWER: usize = 256 << 10;
 
 /// The names of the task's containers, shared by all sessions.
 #[derive(Clone, Debug)]

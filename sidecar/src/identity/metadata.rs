@@ -2,7 +2,7 @@
 //! of a task most are missing, and Fargate, EC2 and later agents differ.
 
 use event::Task;
-use serde::Deserialize;
+use serde_json::Value;
 use wire::Container;
 
 use crate::http::HttpError;
@@ -22,45 +22,72 @@ pub(crate) enum MetadataError {
 }
 
 /// `${ECS_CONTAINER_METADATA_URI_V4}/task`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Clone, Debug, Default)]
 pub struct TaskMetadata {
     cluster: Option<String>,
-    #[serde(rename = "TaskARN")]
     task_arn: Option<String>,
     family: Option<String>,
     revision: Option<String>,
     availability_zone: Option<String>,
     known_status: Option<String>,
-    containers: Option<Vec<ContainerMetadata>>,
+    containers: Vec<ContainerMetadata>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Clone, Debug, Default)]
 struct ContainerMetadata {
     docker_id: Option<String>,
     name: Option<String>,
     image: Option<String>,
-    #[serde(rename = "ImageID")]
     image_id: Option<String>,
-    #[serde(rename = "ContainerARN")]
     container_arn: Option<String>,
     known_status: Option<String>,
     started_at: Option<String>,
-    volumes: Option<Vec<Volume>>,
+    mounts: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Volume {
-    source: Option<String>,
-    destination: Option<String>,
+/// A field that is a text. One of another type is as good as missing, and costs no other field.
+fn text(object: &Value, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(str::to_owned)
+}
+
+fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
+    object
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+impl ContainerMetadata {
+    fn new(object: &Value) -> Self {
+        Self {
+            docker_id: text(object, "DockerId"),
+            name: text(object, "Name"),
+            image: text(object, "Image"),
+            image_id: text(object, "ImageID"),
+            container_arn: text(object, "ContainerARN"),
+            known_status: text(object, "KnownStatus"),
+            started_at: text(object, "StartedAt"),
+            mounts: list(object, "Volumes").iter().filter_map(mount).collect(),
+        }
+    }
 }
 
 impl TaskMetadata {
     /// Reads an answer.
     pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(json)
+        let object = Value::Object(serde_json::from_slice(json)?);
+        Ok(Self {
+            cluster: text(&object, "Cluster"),
+            task_arn: text(&object, "TaskARN"),
+            family: text(&object, "Family"),
+            revision: text(&object, "Revision"),
+            availability_zone: text(&object, "AvailabilityZone"),
+            known_status: text(&object, "KnownStatus"),
+            containers: list(&object, "Containers")
+                .iter()
+                .map(ContainerMetadata::new)
+                .collect(),
+        })
     }
 
     /// Whether the task and all its containers are at their final state of starting.
@@ -68,19 +95,15 @@ impl TaskMetadata {
         let is_running = |status: &Option<String>| status.as_deref() == Some("RUNNING");
         is_running(&self.known_status)
             && self
-                .list()
+                .containers
                 .iter()
                 .all(|container| is_running(&container.known_status))
-    }
-
-    fn list(&self) -> &[ContainerMetadata] {
-        self.containers.as_deref().unwrap_or_default()
     }
 
     /// The task without a container: what the sidecar's own records carry.
     pub fn own(&self, docker_id: &str) -> Task {
         self.task(
-            self.list()
+            self.containers
                 .iter()
                 .find(|c| c.docker_id.as_deref() == Some(docker_id)),
         )
@@ -102,7 +125,7 @@ impl TaskMetadata {
         let by_name = |c: &&ContainerMetadata| {
             !container.name.is_empty() && c.name.as_deref() == Some(&container.name)
         };
-        let list = self.list();
+        let list = &self.containers;
         let found = list
             .iter()
             .find(by_id)
@@ -133,12 +156,7 @@ impl TaskMetadata {
             task.image.clone_from(&container.image);
             task.image_id.clone_from(&container.image_id);
             task.started = container.started_at.as_deref().and_then(nanoseconds);
-            task.mounts = container
-                .volumes
-                .iter()
-                .flatten()
-                .filter_map(mount)
-                .collect();
+            task.mounts.clone_from(&container.mounts);
         }
         task
     }
@@ -155,12 +173,10 @@ pub(super) fn from_hello(container: &Container) -> Task {
     }
 }
 
-fn mount(volume: &Volume) -> Option<String> {
-    let destination = volume.destination.as_deref()?;
-    Some(format!(
-        "{}:{destination}:::",
-        volume.source.as_deref().unwrap_or_default()
-    ))
+fn mount(volume: &Value) -> Option<String> {
+    let destination = text(volume, "Destination")?;
+    let source = text(volume, "Source").unwrap_or_default();
+    Some(format!("{source}:{destination}:::"))
 }
 
 /// `2020-10-08T20:09:11.703149753Z` as nanoseconds since 1970; `None` for anything else.
@@ -264,12 +280,71 @@ mod tests {
 
     #[test]
     fn nothing_but_an_object_is_refused() {
-        for bad in [&b""[..], b"null", b"\"x\"", b"{\"Containers\":7}"] {
+        let deep = [b"{\"x\":".repeat(100_000), b"[".repeat(100_000)].concat();
+        for bad in [
+            &b""[..],
+            b"null",
+            b"\"x\"",
+            b"[{}]",
+            b"{\"a\":\"\xff\"}",
+            &deep,
+        ] {
             assert!(
                 TaskMetadata::parse(bad).is_err(),
                 "{}",
                 String::from_utf8_lossy(bad)
             );
+        }
+    }
+
+    /// Every field in turn is of every wrong type: it is missing, and the others are there.
+    #[test]
+    fn a_field_of_another_type_costs_no_other() {
+        let whole = serde_json::json!({
+            "Cluster": "c", "TaskARN": "arn:t", "Family": "f", "Revision": "3",
+            "AvailabilityZone": "z", "KnownStatus": "RUNNING",
+            "Containers": [{"DockerId": "1234-0001", "Name": "web", "Image": "nginx",
+                "ImageID": "sha256:0", "ContainerARN": "arn:c", "KnownStatus": "RUNNING",
+                "StartedAt": "2020-10-08T20:09:11.5Z",
+                "Volumes": [{"Source": "/a", "Destination": "/b"}]}],
+        });
+        let find = |value: &Value| {
+            let metadata = TaskMetadata::parse(value.to_string().as_bytes()).unwrap();
+            metadata.find(&container("1234-0001", "", "web"))
+        };
+        let parts = |task: &Task| {
+            serde_json::to_value(task)
+                .unwrap()
+                .as_object()
+                .unwrap()
+                .len()
+        };
+        let all = parts(&find(&whole));
+        let wrong = [
+            Value::Null,
+            7.into(),
+            true.into(),
+            serde_json::json!([[], 7, {}]),
+            serde_json::json!({"DockerId": {"x": []}}),
+        ];
+        let fields =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        for wrong in &wrong {
+            for name in fields(&whole) {
+                let mut value = whole.clone();
+                value[&name] = wrong.clone();
+                let left = parts(&find(&value));
+                assert!(
+                    name == "Containers" || left + 1 >= all,
+                    "{name}: {wrong}: {left}"
+                );
+            }
+            for name in fields(&whole["Containers"][0]) {
+                let mut value = whole.clone();
+                value["Containers"][0][&name] = wrong.clone();
+                let left = parts(&find(&value));
+                assert!(left + 1 >= all, "{name}: {wrong}: {left} of {all}");
+            }
         }
     }
 
@@ -295,7 +370,7 @@ mod tests {
             }
             let metadata = TaskMetadata::parse(&std::fs::read(&path).unwrap()).expect(&name);
             tasks += 1;
-            for found in metadata.list() {
+            for found in &metadata.containers {
                 let id = found.docker_id.as_deref().expect(&name);
                 let task = metadata.find(&container(id, "", ""));
                 assert_eq!(task.container_id.as_deref(), Some(id), "{name}");
