@@ -34,6 +34,8 @@ pub(crate) struct CloudWatch {
     /// The most events of the next put, by lane. It shrinks while a put is called invalid, until
     /// the one event is found that is to blame.
     most: [usize; 2],
+    /// Whether the last answer did not believe who we are.
+    is_doubted: bool,
 }
 
 impl CloudWatch {
@@ -44,6 +46,7 @@ impl CloudWatch {
             hub,
             client: None,
             most: [MAX_EVENTS; 2],
+            is_doubted: false,
         }
     }
 
@@ -68,6 +71,7 @@ impl CloudWatch {
                 .await;
             let error = match put {
                 Ok(answer) => {
+                    self.is_doubted = false;
                     self.most[lane] = (self.most[lane] * 2).min(MAX_EVENTS);
                     self.hub.metrics.add(Metric::TimesClamped, plan.clamped);
                     let rejected = rejected(&plan, answer.rejected_log_events_info());
@@ -81,8 +85,13 @@ impl CloudWatch {
             match classify(&error) {
                 Class::Accepted => return Outcome::stored(plan.count),
                 Class::Credentials(cause) => {
-                    // A fresh client asks for fresh credentials.
-                    self.client = None;
+                    // A client learns from the answer how far its clock is off, and signs by the
+                    // service's from then on. When that was not it, a fresh client asks for fresh
+                    // credentials.
+                    self.is_doubted = !self.is_doubted;
+                    if !self.is_doubted {
+                        self.client = None;
+                    }
                     return Outcome::Retry(cause);
                 }
                 Class::Invalid(cause) => return self.shrink(lane, &plan, records, &cause),

@@ -146,6 +146,32 @@ fn p5_a_clock_that_is_wrong_is_accounted_too() {
     });
 }
 
+/// A clock of ours that jumps: requests are signed by the service's from then on.
+#[test]
+fn p5_a_clock_that_jumps_is_followed() {
+    let cloudwatch = CloudWatch::start().unwrap();
+    let mut sidecar = Sidecar::with(&cloudwatch);
+    sidecar.start();
+    let minutes = |n: i64| n * 60_000;
+    for (epoch, offset) in [
+        (1, 0),
+        (2, minutes(90)),
+        (3, minutes(-60)),
+        (4, minutes(1440)),
+    ] {
+        cloudwatch.set_clock_offset(offset);
+        let mut tracer = Tracer::new(&sidecar.socket(), "task-1", epoch, Overflow::Wait);
+        tracer.send(Body::Alert(alert(1, now_ns()).into())).unwrap();
+        let produced = [tracer.finish(Deadline::seconds(90)).unwrap()];
+        let has_arrived = cloudwatch.wait_for(PATIENCE, |ledger| {
+            Account::of(&produced, ledger).has_arrived()
+        });
+        assert!(has_arrived, "{offset}:\n{}", sidecar.log());
+        let account = cloudwatch.ledger(|ledger| Account::of(&produced, ledger));
+        assert_eq!(account.stored, 2, "{offset}: {account}\n{}", sidecar.log());
+    }
+}
+
 #[test]
 fn p6_every_passing_failure_is_tried_again() {
     for fault in [

@@ -1,10 +1,13 @@
 //! The service's rules: what a request must look like, and what the answer is.
 
+use std::time::{Duration, SystemTime};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ledger::Stored;
 use super::{Settings, State};
+use crate::fargate::metadata::timestamp;
 
 const MAX_EVENTS: usize = 10_000;
 const MAX_BATCH: usize = 1_048_576;
@@ -106,6 +109,26 @@ pub(super) fn check_signature(header: Option<&str>, settings: &Settings) -> Resu
         ));
     }
     Ok(())
+}
+
+/// Checks that a request was signed within five minutes of the service's present.
+pub(super) fn check_time(signed_at: &str, now: SystemTime) -> Result<(), Answer> {
+    const LEEWAY: Duration = Duration::from_mins(5);
+    // In this form the order of texts is the order of times.
+    let form = |time| {
+        let text = timestamp(time).replace(['-', ':'], "");
+        text.split('.').next().unwrap_or_default().to_owned() + "Z"
+    };
+    let (earliest, latest) = (form(now - LEEWAY), form(now + LEEWAY));
+    if (earliest.as_str()..=latest.as_str()).contains(&signed_at) {
+        return Ok(());
+    }
+    let problem = if *signed_at < *earliest {
+        format!("Signature expired: {signed_at} is now earlier than {earliest}")
+    } else {
+        format!("Signature not yet current: {signed_at} is still later than {latest}")
+    };
+    Err(Answer::error(400, "InvalidSignatureException", &problem))
 }
 
 pub(super) fn create_group(state: &mut State, body: &[u8]) -> Answer {

@@ -72,6 +72,7 @@ async fn answer(
     let target = header("x-amz-target").unwrap_or_default();
     let content_type = header("content-type").unwrap_or_default();
     let authorization = header("authorization");
+    let signed_at = header("x-amz-date").unwrap_or_default();
     let Ok(body) = request.into_body().collect().await else {
         return Err(Reset);
     };
@@ -93,19 +94,29 @@ async fn answer(
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     if content_type != "application/x-amz-json-1.1" {
-        return Ok(respond(&Answer::error(
-            404,
-            "UnknownOperationException",
-            "content type",
-        )));
+        let refused = Answer::error(404, "UnknownOperationException", "content type");
+        return Ok(respond(&refused, clock(&shared)));
     }
-    let signature = protocol::check_signature(authorization.as_deref(), &shared.lock().settings);
+    let now = clock(&shared);
+    let signature = protocol::check_signature(authorization.as_deref(), &shared.lock().settings)
+        .and_then(|()| protocol::check_time(&signed_at, now));
     if let Err(refused) = signature {
-        return Ok(respond(&refused));
+        return Ok(respond(&refused, clock(&shared)));
     }
     let answer = faulty(fault, &operation, &body, &shared).await?;
     shared.changed.notify_all();
-    Ok(respond(&answer))
+    Ok(respond(&answer, clock(&shared)))
+}
+
+/// The service's idea of the present.
+fn clock(shared: &Shared) -> SystemTime {
+    let offset = shared.lock().settings.clock_offset_ms;
+    let distance = Duration::from_millis(offset.unsigned_abs());
+    if offset < 0 {
+        SystemTime::now() - distance
+    } else {
+        SystemTime::now() + distance
+    }
 }
 
 fn next_fault(state: &mut State, operation: &str) -> Fault {
@@ -185,11 +196,9 @@ async fn faulty(
 }
 
 fn perform(operation: &str, body: &[u8], shared: &Shared) -> Answer {
+    let since = clock(shared).duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
     let mut state = shared.lock();
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + state.settings.clock_offset_ms;
     match operation {
         "CreateLogGroup" => protocol::create_group(&mut state, body),
         "CreateLogStream" => protocol::create_stream(&mut state, body),
@@ -198,7 +207,7 @@ fn perform(operation: &str, body: &[u8], shared: &Shared) -> Answer {
     }
 }
 
-fn respond(answer: &Answer) -> Response<Full<Bytes>> {
+fn respond(answer: &Answer, now: SystemTime) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body.to_string())));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -206,5 +215,8 @@ fn respond(answer: &Answer) -> Response<Full<Bytes>> {
     response
         .headers_mut()
         .insert(hyper::header::CONTENT_TYPE, kind);
+    if let Ok(date) = httpdate::fmt_http_date(now).parse() {
+        response.headers_mut().insert(hyper::header::DATE, date);
+    }
     response
 }

@@ -175,7 +175,7 @@ fn credentials() -> Value {
 }
 
 /// RFC 3339 with milliseconds. The calendar is H. Hinnant's `civil_from_days`.
-fn timestamp(time: SystemTime) -> String {
+pub(crate) fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, rest) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let shifted = days + 719_468;

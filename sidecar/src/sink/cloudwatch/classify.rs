@@ -62,6 +62,7 @@ fn by_code(code: &str, cause: String) -> Class {
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "RequestExpired"
+        | "RequestTimeTooSkewed"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Class::Credentials(cause),
         _ => Class::Transient(cause),
