@@ -6,7 +6,7 @@
 use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,9 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     if let Some(folder) = socket.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    if std::os::unix::net::UnixStream::connect(socket).is_err() && socket.exists() {
+    let is_socket = std::fs::symlink_metadata(socket).is_ok_and(|m| m.file_type().is_socket());
+    // Only what an earlier process left is removed, and nothing else that a setting may name.
+    if is_socket && std::os::unix::net::UnixStream::connect(socket).is_err() {
         std::fs::remove_file(socket)?;
     }
     let listener = UnixListener::bind(socket)?;

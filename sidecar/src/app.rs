@@ -35,14 +35,17 @@ const QUIET: Duration = Duration::from_millis(300);
 
 /// Runs the sidecar until it is told to end.
 pub(crate) async fn run(config: Config, log: LogLevel) -> anyhow::Result<()> {
+    // First of all: recovering a large spool takes a while, and the first process of a container
+    // does not even die of a signal that it does not wait for.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let metrics = Arc::new(Metrics::default());
-    let hub = Arc::new(Hub::new(&config, metrics));
+    // Before the spool is touched: whoever listens there already has it open.
     let listener = intake::listen(&config.socket)?;
+    let hub = Arc::new(Hub::new(&config, metrics));
     let identities = Identities::default();
     let (orders, _) = broadcast::channel(16);
     let (close, closing) = watch::channel(false);
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     let mut background = JoinSet::new();
     let mut sinks = JoinSet::new();
     for (number, sink) in config.sinks.iter().enumerate() {

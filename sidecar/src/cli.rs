@@ -130,7 +130,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
 }
 
 fn run() -> anyhow::Result<()> {
-    let config = Config::parse(&config::environment())?;
+    let config = Config::parse(&config::environment()?)?;
     let log = LogLevel::start(&config.log);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -146,7 +146,7 @@ fn run() -> anyhow::Result<()> {
 /// Asks whether the sidecar runs. Where it could not open its own socket, as in an image without
 /// the folder for it, the one for tracers must answer.
 fn health() -> anyhow::Result<()> {
-    let config = Config::parse(&config::environment())?;
+    let config = Config::parse(&config::environment()?)?;
     if config.admin.exists() {
         return ask("GET", "/healthz").map(drop);
     }
@@ -161,7 +161,7 @@ fn health() -> anyhow::Result<()> {
 
 /// Asks the running sidecar.
 fn ask(method: &'static str, path: &str) -> anyhow::Result<String> {
-    let config = Config::parse(&config::environment())?;
+    let config = Config::parse(&config::environment()?)?;
     admin::ask(&config.admin, method, path).with_context(|| {
         format!(
             "no answer on `{}`; is the sidecar running?",

@@ -1,5 +1,6 @@
 //! The settings: the only module that reads the environment.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub struct Config {
     /// What is logged.
     pub log: String,
 }
+
+/// The longest time that can be set: a day.
+const MAX_SECONDS: u64 = 86_400;
 
 /// How long alerts alike are folded into one record.
 pub const FOLD_WINDOW: Duration = Duration::from_secs(10);
@@ -167,7 +171,7 @@ pub enum EventFilter {
 #[error("{name}=`{value}`: {problem}")]
 pub struct ConfigError {
     /// The variable.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: String,
     /// What is wrong, and what would be right.
@@ -177,11 +181,27 @@ pub struct ConfigError {
 /// Settings by name.
 pub type Vars = BTreeMap<String, String>;
 
-/// The process' environment, without what is not UTF-8.
-pub fn environment() -> Vars {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+/// The process' environment. A setting of ours that is not UTF-8 is an error; what others set is not
+/// our affair.
+pub fn environment() -> Result<Vars, ConfigError> {
+    let mut vars = Vars::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => drop(vars.insert(name, value)),
+            Err(value) if name.starts_with("WORKLOAD_AGENT_") || name.starts_with("SYSDIG_") => {
+                return Err(ConfigError {
+                    name: name.into(),
+                    value: value.to_string_lossy().into_owned(),
+                    problem: "not UTF-8".to_owned(),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(vars)
 }
 
 /// The folder with recorded answers of the metadata endpoint, where the machine has one.
@@ -263,7 +283,7 @@ pub(crate) fn text<'a>(vars: &'a Vars, name: &str) -> Option<&'a str> {
 
 pub(crate) fn error(name: &'static str, value: &str, problem: impl Into<String>) -> ConfigError {
     ConfigError {
-        name,
+        name: name.into(),
         value: value.to_owned(),
         problem: problem.into(),
     }
@@ -290,7 +310,12 @@ fn number(vars: &Vars, name: &'static str, default: u64, least: u64) -> Result<u
 }
 
 fn seconds(vars: &Vars, name: &'static str, default: u64) -> Result<Duration, ConfigError> {
-    number(vars, name, default, 1).map(Duration::from_secs)
+    let seconds = number(vars, name, default, 1)?;
+    if seconds > MAX_SECONDS {
+        let problem = format!("say seconds, at most {MAX_SECONDS}");
+        return Err(error(name, &seconds.to_string(), problem));
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -322,6 +347,11 @@ mod tests {
                 "say a number, at least 1",
             ),
             (env::WORKLOAD_AGENT_DRAIN, "0", "say a number, at least 1"),
+            (
+                env::WORKLOAD_AGENT_HEARTBEAT,
+                "18446744073709551615",
+                "say seconds, at most 86400",
+            ),
             (
                 env::WORKLOAD_AGENT_SPOOL_SYNC,
                 "yes",

@@ -31,7 +31,7 @@ const MAX_STRANGERS: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
     /// The path cannot be bound.
-    #[error("cannot listen on `{}`", path.display())]
+    #[error("cannot listen on `{}` (WORKLOAD_AGENT_SOCKET)", path.display())]
     Bind {
         /// The socket.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) enum ListenError {
         source: io::Error,
     },
     /// Somebody listens there.
-    #[error("`{}` is in use: another sidecar listens there", .0.display())]
+    #[error("`{}` is in use: another sidecar listens there; set WORKLOAD_AGENT_SOCKET", .0.display())]
     InUse(PathBuf),
     /// The folder is missing.
     #[error("no folder `{}` for the socket: mount the volume there, or set WORKLOAD_AGENT_SOCKET", .0.display())]

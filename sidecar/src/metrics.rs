@@ -57,6 +57,7 @@ metrics! {
     Resent "sidecar_resent_total" "" "Frames that came again after a reconnect and were already held.";
     Retries "sidecar_retries_total" "" "Attempts to store a batch that failed and are made again.";
     Sessions "sidecar_sessions" "" "Sessions open at present.";
+    SpoolAside "sidecar_spool_aside_files" "" "Segments of a later version, found at the start and kept aside.";
     SpoolBytes "sidecar_spool_bytes" "" "Bytes of records on disk.";
     SpoolFailures "sidecar_spool_failures_total" "" "Failed reads and writes of the spool.";
     Spooled "sidecar_spooled_total" "" "Records written to disk.";
@@ -99,9 +100,10 @@ impl Metrics {
         &self.values[metric as usize]
     }
 
-    /// Adds to a counter.
+    /// Adds to a counter. What a tracer says of itself may be any number: it stays at the highest.
     pub(crate) fn add(&self, metric: Metric, n: u64) {
-        self.cell(metric).fetch_add(n, Ordering::Relaxed);
+        let sum = self.value(metric).saturating_add(n);
+        self.set(metric, sum);
     }
 
     /// Adds one to a counter.

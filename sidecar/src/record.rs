@@ -101,10 +101,24 @@ pub struct Ranges {
 impl Ranges {
     /// Adds a number. Numbers that grow by one share a range.
     pub fn add(&mut self, seq: u64) {
+        self.add_range((seq, seq));
+    }
+
+    /// Adds all numbers from the first to the last.
+    pub fn add_range(&mut self, (from, to): (u64, u64)) {
         match self.ranges.last_mut() {
-            Some((_, to)) if *to + 1 == seq => *to = seq,
-            _ => self.ranges.push((seq, seq)),
+            // Whoever sends may choose the highest number that there is.
+            Some((_, last)) if last.checked_add(1) == Some(from) => *last = to,
+            _ => self.ranges.push((from, to)),
         }
+    }
+
+    /// Becomes one range that these numbers are in too.
+    pub fn span(&mut self, (from, to): (u64, u64)) {
+        let all = self.ranges.iter().fold((from, to), |all, range| {
+            (all.0.min(range.0), all.1.max(range.1))
+        });
+        self.ranges = vec![all];
     }
 
     /// The ranges, both ends included.
@@ -173,5 +187,10 @@ mod tests {
             ranges.add(seq);
         }
         assert_eq!(ranges.as_slice(), [(3, 5), (9, 9), (11, 12)]);
+        ranges.span((7, 8));
+        assert_eq!(ranges.as_slice(), [(3, 12)]);
+        ranges.add(u64::MAX);
+        ranges.add(1);
+        assert_eq!(ranges.as_slice(), [(3, 12), (u64::MAX, u64::MAX), (1, 1)]);
     }
 }

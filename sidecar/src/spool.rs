@@ -1,9 +1,10 @@
 //! The disk behind one lane: a log of records in segment files.
 //!
 //! Records are appended in the order of their positions and removed from the front, a whole
-//! segment at a time. A record is `len u32 | crc32c u32 | payload`, little-endian; the payload is
-//! protobuf and holds its position. Recovery reads every segment and cuts it at the first record
-//! that is not whole. Everything here is synchronous: the calls between two awaits of the sidecar
+//! segment at a time. A segment begins with `WASPOOL` and a version byte; a record is
+//! `len u32 | crc32c u32 | payload`, little-endian; the payload is protobuf and holds its position.
+//! Recovery reads every segment and cuts it at the first record that is not whole; a segment of a
+//! later version is set apart, uncut. Everything here is synchronous: the calls between two awaits of the sidecar
 //! are one step for everybody else.
 
 mod cursor;
@@ -39,6 +40,22 @@ pub struct SpoolError {
 }
 
 impl SpoolError {
+    /// Whether there is no room: what is removed makes some.
+    pub(crate) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(
+            self.source.kind(),
+            FileTooLarge | QuotaExceeded | StorageFull
+        )
+    }
+
+    /// Whether a segment cannot be read, now or later.
+    pub(crate) fn is_damage(&self) -> bool {
+        use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+        matches!(self.source.kind(), InvalidData | NotFound | UnexpectedEof)
+            || self.source.raw_os_error() == Some(nix::errno::Errno::EIO as i32)
+    }
+
     pub(crate) fn new(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self {
@@ -71,6 +88,8 @@ pub struct Recovered {
     pub cut_bytes: u64,
     /// Records that were once whole and are gone: damage, not a torn tail.
     pub lost: u64,
+    /// Files of a later version, set apart.
+    pub aside: u64,
 }
 
 impl Spool {
@@ -82,14 +101,18 @@ impl Spool {
     ) -> Result<(Self, Recovered), SpoolError> {
         fs::create_dir_all(dir).map_err(SpoolError::new("cannot make", dir))?;
         let mut paths = Vec::new();
+        let mut recovered = Recovered::default();
         for entry in fs::read_dir(dir).map_err(SpoolError::new("cannot list", dir))? {
             let path = entry.map_err(SpoolError::new("cannot list", dir))?.path();
-            if let Some(first) = segment::first_position(&path) {
+            let first = segment::first_position(&path);
+            let is_ours = first.is_some() || segment::is_condemned(&path);
+            if segment::is_aside(&path) || (is_ours && segment::set_aside(&path)?) {
+                recovered.aside += 1;
+            } else if let Some(first) = first {
                 paths.push((first, path));
             }
         }
         paths.sort();
-        let mut recovered = Recovered::default();
         let mut segments = VecDeque::<Segment>::new();
         for (first, path) in paths {
             let (segment, cut_bytes) = Segment::recover(path, first, found)?;
@@ -268,10 +291,7 @@ impl Spool {
             let path = entry
                 .map_err(SpoolError::new("cannot list", &self.dir))?
                 .path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == segment::CONDEMNED)
-            {
+            if segment::is_condemned(&path) {
                 found.push(Condemned::load(path)?);
             }
         }
@@ -297,6 +317,7 @@ impl Spool {
 pub struct ReadAt {
     segment: u64,
     position: u64,
+    /// Bytes behind the segment's mark.
     offset: u64,
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod aws;
 mod conservation;
 mod disk;
+mod hostile;
 mod intake;
 mod process;
 mod promises;

@@ -11,7 +11,7 @@
 //! is given up.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -48,7 +48,8 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Opens the file, making it when absent.
+    /// Opens the file, making it when absent, and locks it for as long as this process lives: two
+    /// sidecars must not share a spool. A file system without locks is taken as it is.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .create(true)
@@ -56,6 +57,9 @@ impl Claims {
             .read(true)
             .write(true)
             .open(path)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let newest = [0, SLOT as u64]
             .into_iter()
             .filter_map(|at| load(&file, at))
@@ -246,13 +250,16 @@ mod tests {
         claims.try_all(Lane::Events, &[record("a", 6)]).unwrap();
         // In this life, a number that was tried does not come again.
         assert!(!claims.may_be_stored(&record("a", 5).source, Lane::Events, 5));
-        let later = Claims::open(&path).unwrap();
+        assert!(Claims::open(&path).is_err(), "another process has it");
+        drop(claims);
+        let mut later = Claims::open(&path).unwrap();
         let may = |ctr, lane, seq| later.may_be_stored(&record(ctr, 0).source, lane, seq);
         assert!(may("a", Lane::Events, 6) && !may("a", Lane::Events, 7));
         assert!(may("b b", Lane::Events, 9) && !may("b b", Lane::Alerts, 9));
-        claims
+        later
             .give_up(Lane::Alerts, [record("a", 4)].iter())
             .unwrap();
+        drop(later);
         let later = Claims::open(&path).unwrap();
         let source = &record("a", 0).source;
         assert!(later.is_safe(source, Lane::Alerts, 4) && !later.is_safe(source, Lane::Alerts, 5));
@@ -272,6 +279,7 @@ mod tests {
             .unwrap()
             .write_all_at(b"torn", 14)
             .unwrap();
+        drop(claims);
         let later = Claims::open(&path).unwrap();
         assert!(later.may_be_stored(&record("a", 1).source, Lane::Events, 1));
         assert!(!later.may_be_stored(&record("a", 1).source, Lane::Events, 2));

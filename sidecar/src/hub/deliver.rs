@@ -59,6 +59,11 @@ impl State {
         loop {
             let found = match self.lanes[index(lane)].read(sink, max_bytes) {
                 Ok(found) => found,
+                Err(error) if !error.is_damage() => {
+                    // It may be read yet: the next tick tries again.
+                    self.spool_failed(&error);
+                    return (None, skipped);
+                }
                 Err(error) => {
                     self.spool_failed(&error);
                     let lost = self.lanes[index(lane)].skip_damaged(sink);
@@ -72,9 +77,11 @@ impl State {
             let Some(end) = found.ends.last().copied() else {
                 return (None, skipped);
             };
+            if let Some(error) = &found.trouble {
+                self.spool_failed(error);
+            }
             if let Err(error) = self.claims.try_all(lane, &found.records) {
-                self.metrics.count(Metric::SpoolFailures);
-                tracing::warn!(%error, "Cannot keep claims.");
+                self.claims_failed(error);
             }
             let total = found.records.len();
             let (records, mut ends): (Vec<_>, Vec<_>) = found

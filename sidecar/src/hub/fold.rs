@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Instant;
 
 use event::{Alert, FieldValue};
 
@@ -16,6 +17,9 @@ use crate::record::{Ranges, SourceId};
 
 /// As many different alerts as are watched at a time; beyond that, alerts go one by one.
 const MAX_KEYS: usize = 256;
+
+/// An alert longer than this goes alone: what is held is held in memory.
+const MAX_BYTES: usize = 8 * 1024;
 
 /// As many ranges of numbers as one record tells.
 const MAX_RANGES: usize = 500;
@@ -32,7 +36,7 @@ pub(crate) enum Verdict {
 /// Alerts alike of one source.
 #[derive(Debug)]
 struct Group {
-    began: u64,
+    began: Instant,
     seen: u32,
     held: Option<Held>,
 }
@@ -78,15 +82,15 @@ impl Folds {
         }
     }
 
-    /// Looks at an alert; `now` in nanoseconds.
+    /// Looks at an alert.
     pub(crate) fn take(
         &mut self,
         source: &Arc<SourceId>,
         seq: u64,
         alert: &Alert,
-        now: u64,
+        now: Instant,
     ) -> Verdict {
-        if self.after == 0 {
+        if self.after == 0 || bytes(alert) > MAX_BYTES {
             return Verdict::Send;
         }
         let key = (Arc::clone(source), likeness(alert));
@@ -116,12 +120,11 @@ impl Folds {
         Verdict::Held
     }
 
-    /// Takes the groups whose window has ended, or all of them.
-    pub(crate) fn due(&mut self, now: u64, all: bool) -> Vec<Held> {
-        let window = u64::try_from(FOLD_WINDOW.as_nanos()).unwrap_or(u64::MAX);
+    /// Takes the groups whose window has ended, and those that must not wait for that.
+    pub(crate) fn due(&mut self, now: Instant, is_urgent: impl Fn(&SourceId) -> bool) -> Vec<Held> {
         let mut due = Vec::new();
-        self.groups.retain(|_, group| {
-            let is_over = all || now.saturating_sub(group.began) >= window;
+        self.groups.retain(|(source, _), group| {
+            let is_over = now.duration_since(group.began) >= FOLD_WINDOW || is_urgent(source);
             if is_over {
                 due.extend(group.held.take());
             }
@@ -130,6 +133,16 @@ impl Folds {
         due.sort_by_key(Held::first_seq);
         due
     }
+}
+
+/// Bytes of an alert's texts.
+fn bytes(alert: &Alert) -> usize {
+    let fields = alert.output_fields.iter().map(|(name, value)| match value {
+        FieldValue::Text(text) => name.len() + text.len(),
+        _ => name.len() + 8,
+    });
+    let tags = alert.tags.iter().map(String::len);
+    alert.rule.len() + alert.message.len() + fields.chain(tags).sum::<usize>()
 }
 
 /// Two alerts are alike when rule and fields are, but for what numbers and times a single act.
@@ -198,14 +211,14 @@ mod tests {
 
     #[test]
     fn the_first_go_alone_and_the_rest_becomes_one_with_a_count() {
-        let (source, mut folds) = (source(), Folds::new(2));
+        let (source, mut folds, now) = (source(), Folds::new(2), Instant::now());
         let sent: Vec<bool> = (1..=6_i64)
-            .map(|n| folds.take(&source, n.unsigned_abs(), &alert(n, "sh"), 0) == Verdict::Send)
+            .map(|n| folds.take(&source, n.unsigned_abs(), &alert(n, "sh"), now) == Verdict::Send)
             .collect();
         assert_eq!(sent, [true, true, false, false, false, false]);
-        assert_eq!(folds.take(&source, 7, &alert(7, "nc"), 0), Verdict::Send);
-        assert!(folds.due(1, false).is_empty());
-        let due = folds.due(u64::MAX, false);
+        assert_eq!(folds.take(&source, 7, &alert(7, "nc"), now), Verdict::Send);
+        assert!(folds.due(now, |_| false).is_empty());
+        let due = folds.due(now + FOLD_WINDOW, |_| false);
         assert_eq!(due.len(), 1);
         assert_eq!(due[0].seqs.as_slice(), [(3, 6)]);
         assert_eq!(due[0].count, 4);
@@ -215,7 +228,21 @@ mod tests {
     fn off_means_off() {
         let (source, mut folds) = (source(), Folds::new(0));
         for n in 0..100 {
-            assert_eq!(folds.take(&source, n, &alert(1, "sh"), 0), Verdict::Send);
+            let verdict = folds.take(&source, n, &alert(1, "sh"), Instant::now());
+            assert_eq!(verdict, Verdict::Send);
+        }
+    }
+
+    #[test]
+    fn what_is_urgent_does_not_wait_and_what_is_long_is_not_held() {
+        let (source, mut folds, now) = (source(), Folds::new(1), Instant::now());
+        for n in 1..=3 {
+            folds.take(&source, n, &alert(1, "sh"), now);
+        }
+        assert_eq!(folds.due(now, |of| of.ctr == "c").len(), 1);
+        let long = alert(1, &"x".repeat(MAX_BYTES));
+        for n in 4..9 {
+            assert_eq!(folds.take(&source, n, &long, now), Verdict::Send);
         }
     }
 }

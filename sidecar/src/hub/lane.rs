@@ -46,10 +46,13 @@ pub(crate) struct Lane {
 }
 
 /// Records for a sink, and the position behind each.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Found {
     pub records: Vec<Record>,
     pub ends: Vec<u64>,
+    /// Why it is not on disk that they are about to be tried. They are to be tried all the same:
+    /// that is told in the log, and matters after a crash only.
+    pub trouble: Option<SpoolError>,
 }
 
 impl Lane {
@@ -101,6 +104,11 @@ impl Lane {
     /// Whether a record of this size fits in memory.
     pub(crate) const fn has_room(&self, cost: usize) -> bool {
         self.memory_bytes + cost <= self.limits.memory
+    }
+
+    /// Bytes that memory may hold.
+    pub(crate) const fn memory_limit(&self) -> usize {
+        self.limits.memory
     }
 
     /// Adds a record and returns its position. Whoever adds looks at [`Self::has_room`] first.
@@ -223,7 +231,7 @@ impl Lane {
             reader.cursor.tried = reader.cursor.tried.max(*end);
         }
         if is_spooled {
-            self.save(sink)?;
+            found.trouble = self.save(sink).err();
         }
         Ok(found)
     }
@@ -253,13 +261,13 @@ impl Lane {
             .as_ref()
             .is_some_and(|spool| spool.spans().next().is_some_and(|(_, end)| end <= slowest));
         if is_freed {
-            // A cursor that lags behind a removed segment would look like a gap.
-            for sink in 0..self.readers.len() {
-                self.save(sink)?;
-            }
+            // What all have passed goes even where a cursor cannot be written: on a full disk that
+            // is what makes room for it.
+            let saved = (0..self.readers.len()).try_for_each(|sink| self.save(sink));
             if let Some(spool) = &mut self.spool {
                 spool.trim(slowest)?;
             }
+            saved?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The start: the spool is opened, and what an earlier process left is recovered.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -31,8 +32,7 @@ impl Hub {
             .map(|s| (s.target.name(), s.route.clone()))
             .collect();
         let names: Vec<_> = routes.iter().map(|(name, _)| *name).collect();
-        let folder = usable_folder(config, &metrics);
-        let mut claims = open_claims(folder, &metrics);
+        let (folder, mut claims) = usable_folder(config, &metrics);
         let mut lost = 0;
         let lanes = LaneName::ALL.map(|name| {
             let spool = open_spool(folder, name, &metrics, &mut claims).map(|(spool, found)| {
@@ -85,19 +85,33 @@ impl Hub {
     }
 }
 
-/// The spool's folder, with one for each lane in it. Without a usable one the sidecar works in
-/// memory alone, and says so.
-fn usable_folder<'a>(config: &'a Config, metrics: &Metrics) -> Option<&'a Path> {
-    let dir = config.spool.dir.as_deref()?;
+/// The spool's folder, with one for each lane in it, and the claims, which live there too. Without
+/// a usable one the sidecar works in memory alone, and says so.
+fn usable_folder<'a>(config: &'a Config, metrics: &Metrics) -> (Option<&'a Path>, Claims) {
+    let Some(dir) = config.spool.dir.as_deref() else {
+        return (None, Claims::default());
+    };
     let made = LaneName::ALL
         .iter()
         .try_for_each(|lane| std::fs::create_dir_all(dir.join(lane.as_str())));
-    match made {
-        Ok(()) => Some(dir),
+    if let Err(error) = made {
+        no_spool(
+            &SpoolError::new("cannot make folders in", dir)(error),
+            metrics,
+        );
+        return (None, Claims::default());
+    }
+    match Claims::open(&dir.join("claims")) {
+        Ok(claims) => (Some(dir), claims),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            let in_use = std::io::Error::other("another sidecar uses it");
+            no_spool(&SpoolError::new("cannot lock", dir)(in_use), metrics);
+            (None, Claims::default())
+        }
         Err(error) => {
-            let error = SpoolError::new("cannot make folders in", dir)(error);
-            no_spool(&error, metrics);
-            None
+            metrics.count(Metric::SpoolFailures);
+            tracing::warn!(%error, "Cannot keep claims: after a crash, a frame may be both stored and told as lost.");
+            (Some(dir), Claims::default())
         }
     }
 }
@@ -118,7 +132,12 @@ fn open_spool(
     let dir = folder?.join(lane.as_str());
     match Spool::open(&dir, &mut |record| claims.found(lane, record)) {
         Ok((spool, found)) => {
-            if found != Recovered::default() {
+            if found.aside > 0 {
+                metrics.add(Metric::SpoolAside, found.aside);
+                tracing::warn!(folder = %dir.display(), files = found.aside,
+                    "A later version has written here. Its segments are kept aside as *.v<version>: give them their names back and run that version to deliver them, or remove them.");
+            }
+            if found.records + found.cut_bytes + found.lost > 0 {
                 tracing::info!(
                     lane = lane.as_str(),
                     records = found.records,
@@ -134,16 +153,4 @@ fn open_spool(
             None
         }
     }
-}
-
-/// Opens the claims, which live in the spool's folder.
-fn open_claims(folder: Option<&Path>, metrics: &Metrics) -> Claims {
-    let Some(dir) = folder else {
-        return Claims::default();
-    };
-    Claims::open(&dir.join("claims")).unwrap_or_else(|error| {
-        metrics.count(Metric::SpoolFailures);
-        tracing::warn!(%error, "Cannot keep claims: after a crash, a frame may be both stored and told as lost.");
-        Claims::default()
-    })
 }

@@ -1,8 +1,10 @@
 //! What happens by the clock and under pressure: losses are told, folds end, and what waits too
 //! long goes to disk.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::give_up::Telling;
 use super::lane::Lane;
 use super::{Hub, State, index};
 use crate::config::SyncPolicy;
@@ -63,7 +65,11 @@ impl State {
     fn tick(&mut self, is_last: bool) {
         let now = Instant::now();
         self.end_folds(is_last);
-        self.tell_losses();
+        if is_last {
+            self.tell_losses();
+        } else {
+            self.tell_losses_in_room();
+        }
         for record in self.retell.due(now, is_last) {
             self.lanes[0].push(record, now);
         }
@@ -93,7 +99,7 @@ impl State {
         // When the disk is full before our cap is, what is oldest there makes room.
         while let Err(error) = self.spill_lane(lane) {
             self.spool_failed(&error);
-            if !self.give_up_oldest(lane) {
+            if !error.is_full() || !self.give_up_oldest(lane, Telling::Exact) {
                 return;
             }
         }
@@ -113,6 +119,11 @@ impl State {
         let (moved, result) = self.lanes[index(lane)].spill();
         self.metrics.add(Metric::Spooled, moved);
         result
+    }
+
+    /// Claims cannot be written: after a crash, a frame may be both stored and told as lost.
+    pub(super) fn claims_failed(&mut self, error: std::io::Error) {
+        self.spool_failed(&SpoolError::new("cannot write", Path::new("claims"))(error));
     }
 
     /// Counts a failure. A disk that is full fails many times a second: one line a minute.

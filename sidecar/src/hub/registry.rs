@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use event::Task;
 use wire::{Container, Hello, Refusal};
 
 use super::source::Source;
 use super::{Hub, State};
-use crate::clock::now_ns;
 use crate::metrics::Metric;
 use crate::record::SourceId;
 
@@ -35,7 +35,11 @@ const MAX_SOURCES: usize = 64;
 
 /// How long a container whose connection broke may take to come back before another tracer may
 /// speak for it.
-const GRACE_NS: u64 = 2_000_000_000;
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Frames that may wait, of all tracers together. A tracer stops sending when its outbox is full of
+/// what is not acknowledged; one that does not is read no further.
+const MAX_WAITING: usize = 1 << 18;
 
 impl Hub {
     /// Looks at a hello.
@@ -56,7 +60,7 @@ impl Hub {
         let mut state = self.lock();
         if let Some(source) = state.sources.get_mut(source) {
             source.is_connected = false;
-            source.last_seen = now_ns();
+            source.last_seen = Some(Instant::now());
         }
         let open = state
             .sources
@@ -81,6 +85,22 @@ impl Hub {
             .sources
             .get(source)
             .map_or(0, |source| source.acked)
+    }
+
+    /// Whether a session is to be read on. Each has an equal part of what may wait.
+    pub(crate) fn may_send(&self, source: &SourceId) -> bool {
+        let state = self.lock();
+        let waiting = state.sources.get(source).map_or(0, Source::waiting);
+        // With few that wait, nobody needs to be counted.
+        waiting < MAX_WAITING / MAX_SOURCES
+            || waiting
+                < MAX_WAITING
+                    / state
+                        .sources
+                        .values()
+                        .filter(|s| s.is_connected)
+                        .count()
+                        .max(1)
     }
 
     /// The metadata has changed: every container is looked up again. Returns the sessions whose
@@ -143,11 +163,11 @@ impl State {
             ctr: name(&container, &hello.nonce),
             epoch: hello.epoch,
         });
-        let now = now_ns();
+        let is_recent = |seen: Option<Instant>| seen.is_some_and(|at| at.elapsed() < GRACE);
         let rival = self.sources.values().any(|other| {
             other.id.ctr == id.ctr
                 && other.nonce != hello.nonce
-                && (other.is_connected || (!other.has_ended && now < other.last_seen + GRACE_NS))
+                && (other.is_connected || (!other.has_ended && is_recent(other.last_seen)))
         });
         if rival {
             return refuse(Refusal::Nonce, "another tracer speaks for this container");
@@ -193,16 +213,45 @@ impl State {
 }
 
 /// What a container is called in records: ECS's id where there is one. Elsewhere nothing tells two
-/// tracers on one host apart but their nonces.
+/// tracers on one host apart but their nonces. The name is written to files of lines, so that it is
+/// one word on one line whatever a hello says.
 fn name(container: &Container, nonce: &[u8]) -> String {
+    let word = |text: &str| {
+        let is_odd = |c: char| c.is_control() || c.is_whitespace();
+        crate::json::cut(text, 128).replace(is_odd, "-")
+    };
     if !container.metadata_id.is_empty() {
-        return crate::json::cut(&container.metadata_id, 128).to_owned();
+        return word(&container.metadata_id);
     }
-    let mut name = crate::json::cut(&container.hostname, 128).to_owned();
+    let mut name = word(&container.hostname);
     name.push('-');
     for byte in nonce.iter().take(4) {
         // INVARIANT: writing to a string cannot fail.
         write!(name, "{byte:02x}").expect("a string takes any text");
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word_on_one_line() {
+        let named = |id: &str, hostname: &str| {
+            let container = Container {
+                metadata_id: id.to_owned(),
+                hostname: hostname.to_owned(),
+                ..Container::default()
+            };
+            name(&container, &[0xab; 8])
+        };
+        assert_eq!(
+            named("x\n7 events 99 99 victim", ""),
+            "x-7-events-99-99-victim"
+        );
+        assert_eq!(named("", "a b\u{2028}c\r"), "a-b-c--abababab");
+        assert_eq!(named("1234-0001", "host"), "1234-0001");
+        assert!(named(&"\u{85}".repeat(300), "").len() <= 128);
+    }
 }

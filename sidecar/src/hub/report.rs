@@ -1,9 +1,7 @@
 //! What the sidecar tells about itself: the heartbeat record and the status.
 
 use super::{Hub, State};
-use crate::lines::{ContainerState, HeartbeatJson, Own};
-use crate::metrics::Metric;
-use crate::record::Kind;
+use crate::lines::{ContainerState, HeartbeatJson};
 
 /// How a sink fares.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -29,12 +27,11 @@ impl Hub {
     /// Queues a heartbeat record.
     pub(crate) fn heartbeat(&self) {
         let mut state = self.lock();
-        self.metrics.count(Metric::Heartbeats);
         let body = HeartbeatJson {
             counters: self.metrics.values(),
             containers: state.containers(),
         };
-        state.say(&Own::Heartbeat(body), Kind::Heartbeat, "");
+        state.say_heartbeat(body);
         drop(state);
         self.data.send_replace(());
     }

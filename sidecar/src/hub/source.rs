@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use event::Task;
 
@@ -42,8 +43,8 @@ pub(crate) struct Source {
     pub has_ended: bool,
     /// Connections so far.
     pub connections: u64,
-    /// When it was last connected, nanoseconds since 1970.
-    pub last_seen: u64,
+    /// When its last connection ended.
+    pub last_seen: Option<Instant>,
 }
 
 impl Source {
@@ -61,7 +62,7 @@ impl Source {
             is_connected: false,
             has_ended: false,
             connections: 0,
-            last_seen: 0,
+            last_seen: None,
         }
     }
 
@@ -69,7 +70,16 @@ impl Source {
     /// it may acknowledge everything taken before.
     pub(crate) fn wait(&mut self, seq: u64, waits: Waits) {
         self.taken = seq;
-        self.pending.push_back((seq, waits));
+        match self.pending.back_mut() {
+            // Frames that nobody wants may be many behind one that waits.
+            Some((last, Waits::Nothing)) if waits == Waits::Nothing => *last = seq,
+            _ => self.pending.push_back((seq, waits)),
+        }
+    }
+
+    /// Frames that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// Untold numbers were told: they wait for the record that tells them.

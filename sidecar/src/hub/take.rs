@@ -162,7 +162,7 @@ impl State {
 
     fn take_alert(&mut self, id: FrameId<'_>, alert: &event::Alert) -> Option<Waits> {
         self.metrics.count(Metric::Alerts);
-        if self.folds.take(id.source, id.seq, alert, now_ns()) == Verdict::Held {
+        if self.folds.take(id.source, id.seq, alert, Instant::now()) == Verdict::Held {
             return Some(Waits::Untold);
         }
         let task = self
@@ -204,7 +204,9 @@ impl State {
         self.metrics.add(Metric::OutboxDroppedEvents, lost.events);
         self.metrics.add(Metric::OutboxDroppedAlerts, lost.alerts);
         let source = self.sources.get_mut(id.source)?;
-        source.outbox_dropped += lost.events + lost.alerts;
+        for dropped in [lost.events, lost.alerts] {
+            source.outbox_dropped = source.outbox_dropped.saturating_add(dropped);
+        }
         let task = Arc::clone(&source.task);
         let reason = wire::LostReason::try_from(lost.reason).unwrap_or(wire::LostReason::Unknown);
         let body = LostJson {
@@ -233,8 +235,7 @@ impl State {
         Some(self.state_for(id, Kind::Container, &task, &Own::Container(body)))
     }
 
-    /// Queues a statement under a frame's own number. These are few and small, and always find
-    /// room.
+    /// Queues a statement under a frame's own number.
     fn state_for(
         &mut self,
         id: FrameId<'_>,
@@ -249,8 +250,7 @@ impl State {
             is_truncated: false,
         };
         let record = self.record(id, kind, Priority::Informational, (now, line));
-        let position = self.lanes[0].push(record, Instant::now());
-        Waits::At(LaneName::Alerts, position)
+        self.queue(id, record, LostFrame::Other)
     }
 
     fn record(

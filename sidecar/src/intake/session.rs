@@ -216,8 +216,10 @@ impl Session {
             if self.decoder.has_message() {
                 continue;
             }
+            // A peer that sends on whatever it is not told is read again when less of it waits.
+            let may_send = self.shared.hub.may_send(source);
             let outcome = tokio::select! {
-                read = self.read.read(&mut piece) => match read {
+                read = self.read.read(&mut piece), if may_send => match read {
                     Ok(0) | Err(_) => return End::Closed,
                     Ok(n) => {
                         self.shared.hub.metrics.add(Metric::IntakeBytes, n as u64);

@@ -66,7 +66,7 @@ impl Orchestrator {
         let mut bytes = Vec::new();
         let mut seq = connection.sent;
         for record in &batch.records {
-            seq += 1;
+            seq = seq.checked_add(1).ok_or("it has run out of numbers")?;
             let line = Record {
                 time_ms: record.time_ms,
                 json: record.json.to_vec(),

@@ -1,6 +1,7 @@
 //! How far a sink has come, kept beside the segments.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::SpoolError;
@@ -37,14 +38,18 @@ impl Cursor {
         })
     }
 
-    /// Writes it beside, then renames: a reader finds the old one or the whole new one.
+    /// Writes it over the one before, which is as long: that needs no room on a full disk, and one
+    /// write of a few bytes is whole or not there when the process dies.
     pub fn save(self, dir: &Path, sink: &str) -> Result<(), SpoolError> {
-        let body = format!("{} {}", self.done, self.tried);
+        let body = format!("{:020} {:020}", self.done, self.tried);
         let text = format!("{body} {:08x}\n", crc32c::crc32c(body.as_bytes()));
-        let beside = dir.join(format!("{}.part", name(sink)));
-        fs::write(&beside, text).map_err(SpoolError::new("cannot write", &beside))?;
         let path = dir.join(name(sink));
-        fs::rename(&beside, &path).map_err(SpoolError::new("cannot rename", &beside))
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        options
+            .open(&path)
+            .and_then(|file| file.write_all_at(text.as_bytes(), 0))
+            .map_err(SpoolError::new("cannot write", &path))
     }
 }
 

@@ -15,7 +15,13 @@ use crate::record::{Kind, Record, SourceId};
 /// Extension of a segment.
 const SEGMENT: &str = "seg";
 /// Extension of a segment that is given up.
-pub(super) const CONDEMNED: &str = "condemned";
+const CONDEMNED: &str = "condemned";
+
+/// What every segment begins with: whose it is, and in which version of the format.
+const MARK: [u8; 8] = *b"WASPOOL\x01";
+
+/// Where the first record of a segment stands.
+const BEGINNING: u64 = MARK.len() as u64;
 
 /// Bytes before the payload: length and checksum.
 const HEADER: usize = 8;
@@ -141,7 +147,10 @@ fn decode(bytes: &[u8]) -> Option<(Positioned, usize)> {
 pub(super) fn scan(path: &Path) -> Result<(Vec<Positioned>, u64), SpoolError> {
     let bytes = fs::read(path).map_err(SpoolError::new("cannot read", path))?;
     let mut records = Vec::<Positioned>::new();
-    let mut offset = 0;
+    if !bytes.starts_with(&MARK) {
+        return Ok((records, 0));
+    }
+    let mut offset = MARK.len();
     while let Some((record, len)) = decode(bytes.get(offset..).unwrap_or_default()) {
         // Positions only grow; anything else is damage that a checksum cannot see.
         if records
@@ -156,12 +165,47 @@ pub(super) fn scan(path: &Path) -> Result<(Vec<Positioned>, u64), SpoolError> {
     Ok((records, offset as u64))
 }
 
+/// Sets a file apart that a later version wrote: what it holds is whole, and not ours to cut. Its
+/// new name has the version behind it. Returns whether it was such a file.
+pub(super) fn set_aside(path: &Path) -> Result<bool, SpoolError> {
+    let mut mark = [0; MARK.len()];
+    let read = File::open(path).and_then(|file| file.read_at(&mut mark, 0));
+    read.map_err(SpoolError::new("cannot read", path))?;
+    let ([name @ .., version], [ours @ .., this]) = (mark, MARK);
+    if name != ours || version <= this {
+        return Ok(false);
+    }
+    let aside = |n: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{n}.v{version}"));
+        PathBuf::from(name)
+    };
+    // One that was set apart before is not overwritten.
+    let free = (0..u32::MAX).map(aside).find(|path| !path.exists());
+    fs::rename(path, free.unwrap_or_else(|| aside(u32::MAX)))
+        .map_err(SpoolError::new("cannot rename", path))?;
+    Ok(true)
+}
+
+/// Whether a file was set apart, by this process or an earlier one.
+pub(super) fn is_aside(path: &Path) -> bool {
+    let version = path
+        .extension()
+        .and_then(|end| end.to_str()?.strip_prefix('v'));
+    version.is_some_and(|version| version.parse::<u8>().is_ok())
+}
+
 /// The position in a segment's name.
 pub(super) fn first_position(path: &Path) -> Option<u64> {
     if path.extension()? != SEGMENT {
         return None;
     }
     path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Whether a file is a segment that was given up.
+pub(super) fn is_condemned(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == CONDEMNED)
 }
 
 /// One segment file.
@@ -186,12 +230,16 @@ impl Segment {
             .create_new(true)
             .open(&path)
             .map_err(SpoolError::new("cannot make", &path))?;
+        if let Err(error) = (&file).write_all(&MARK) {
+            fs::remove_file(&path).map_err(SpoolError::new("cannot remove", &path))?;
+            return Err(SpoolError::new("cannot write", &path)(error));
+        }
         Ok((
             Self {
                 path,
                 first,
                 end: first,
-                bytes: 0,
+                bytes: BEGINNING,
                 is_protected: false,
             },
             file,
@@ -265,11 +313,12 @@ impl Segment {
         at: &mut ReadAt,
     ) -> Result<Vec<Positioned>, SpoolError> {
         let file = File::open(&self.path).map_err(SpoolError::new("cannot read", &self.path))?;
-        let left = self.bytes.saturating_sub(at.offset);
+        let from = BEGINNING + at.offset;
+        let left = self.bytes.saturating_sub(from);
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         // Segments are little longer than their nominal size, so one piece holds all that is left.
         let mut bytes = vec![0; left];
-        file.read_exact_at(&mut bytes, at.offset)
+        file.read_exact_at(&mut bytes, from)
             .map_err(SpoolError::new("cannot read", &self.path))?;
         let mut records = Vec::<Positioned>::new();
         let (mut taken, mut total) = (0, 0);

@@ -169,6 +169,29 @@ mod tests {
         }
     }
 
+    /// What fits exactly goes in one request, and one byte, event or second more in two.
+    #[test]
+    fn the_limits_themselves_are_used() {
+        let count = |records: &[Record]| Plan::make(records, NOW).count;
+        let sized = |lens: [usize; 4]| -> Vec<_> {
+            let numbered = lens.into_iter().zip(1..);
+            numbered
+                .map(|(len, seq)| record("a", seq, NOW, len))
+                .collect()
+        };
+        let quarter = MAX_BYTES / 4 - EVENT_OVERHEAD;
+        assert_eq!(count(&sized([quarter; 4])), 4);
+        assert_eq!(count(&sized([quarter, quarter, quarter, quarter + 1])), 3);
+        assert_eq!(count(&sized([MAX_BYTES - EVENT_OVERHEAD, 1, 1, 1])), 1);
+        let many: Vec<_> = (0..10_001).map(|seq| record("a", seq, NOW, 1)).collect();
+        assert_eq!(count(&many), 10_000);
+        assert_eq!(count(&many[..10_000]), 10_000);
+        let far = |time| [record("a", 1, time, 1), record("a", 2, NOW, 1)];
+        assert_eq!(count(&far(NOW - MAX_SPAN)), 2);
+        assert_eq!(count(&far(NOW - MAX_SPAN - 1)), 1);
+        assert_eq!(count(&far(NOW - 24 * HOUR)), 1);
+    }
+
     #[test]
     fn one_record_alone_is_always_taken() {
         assert_eq!(Plan::make(&[record("a", 1, NOW, 2_000_000)], NOW).count, 1);
