@@ -81,7 +81,8 @@ fn users_capabilities_and_readonly_roots_are_the_definitions() {
     let Some(lab) = Lab::open("users_capabilities_and_readonly_roots_are_the_definitions") else {
         return;
     };
-    let look = "id -u; grep -E '^Cap(Eff|Bnd)' /proc/self/status; touch /tmp/x && echo writable; \
+    // One stream: two have no order between them.
+    let look = "exec 2>&1; id -u; grep -E '^Cap(Eff|Bnd)' /proc/self/status; touch /tmp/x && echo writable; \
                 echo pid $$";
     let definition = task(&[
         with(shell("plain", look), &json!({"essential": false})),
