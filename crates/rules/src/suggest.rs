@@ -11,22 +11,34 @@ pub(crate) fn suggestion<'a>(
         return None;
     }
     let allowed = (word.len() / 3).clamp(1, 3);
+    let own = letters(word);
+    // A change of one letter adds one to the set of letters and takes one away.
+    let is_near = |name: &str| (letters(name) ^ own).count_ones() as usize <= 2 * allowed;
     known
         .into_iter()
         .filter(|name| name.len().abs_diff(word.len()) <= allowed && *name != word)
-        .map(|name| (distance(word.as_bytes(), name.as_bytes()), name))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|name| is_near(name))
+        .filter_map(|name| Some((distance(word.as_bytes(), name.as_bytes(), allowed)?, name)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
-/// How many letters must be added, taken away, changed or swapped with their neighbour.
-fn distance(a: &[u8], b: &[u8]) -> usize {
+/// The set of letters of a word; different ones may share a place.
+fn letters(word: &str) -> u64 {
+    word.bytes()
+        .map(|byte| 1_u64 << (byte.to_ascii_lowercase() % 64))
+        .fold(0, |set, letter| set | letter)
+}
+
+/// How many letters must be added, taken away, changed or swapped with their neighbour, when that
+/// is not more than `allowed`. Most words are given up after a few letters.
+fn distance(a: &[u8], b: &[u8], allowed: usize) -> Option<usize> {
     let width = b.len() + 1;
-    let mut before_last: Vec<usize> = Vec::new();
+    let mut before_last = vec![0; width];
     let mut last: Vec<usize> = (0..width).collect();
+    let mut row = vec![0; width];
     for i in 1..=a.len() {
-        let mut row = vec![i; width];
+        row[0] = i;
         for j in 1..width {
             let same = usize::from(!a[i - 1].eq_ignore_ascii_case(&b[j - 1]));
             row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + same);
@@ -35,9 +47,15 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
                 row[j] = row[j].min(before_last[j - 2] + 1);
             }
         }
-        before_last = std::mem::replace(&mut last, row);
+        // A swap goes back two rows: only when both are beyond it can no later one come back.
+        let is_beyond = |row: &[usize]| row.iter().all(|distance| *distance > allowed);
+        if is_beyond(&row) && is_beyond(&last) {
+            return None;
+        }
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[width - 1]
+    Some(last[width - 1]).filter(|distance| *distance <= allowed)
 }
 
 #[cfg(test)]
