@@ -161,6 +161,13 @@ fn little_memory() {
     check("little_memory", &options, &commands);
 }
 
+/// As little as Docker allows.
+#[test]
+fn least_memory() {
+    let options = [PATCHED, &["--memory", "6m", "--memory-swap", "6m"]].concat();
+    check("least_memory", &options, &[&["/relations"]]);
+}
+
 #[test]
 fn few_processes() {
     let options = [PATCHED, &["--pids-limit", "24"]].concat();
