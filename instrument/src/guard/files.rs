@@ -62,6 +62,8 @@ pub fn opening(
     tracer: Tracer,
 ) -> Opening {
     match by_path(row, call, path, base, tracer) {
+        // `RESOLVE_IN_ROOT`, which is in memory, makes an absolute path a relative one.
+        Opening::Fine if row.call == "openat2" => Opening::Doubtful,
         Opening::Fine if may_lead_to(path) || may_mislead(path, base) => Opening::Doubtful,
         known => known,
     }
@@ -85,19 +87,16 @@ fn goes_up_from_name(path: &[u8]) -> bool {
     parts.any(is_named) && parts.any(|part| part == b"..")
 }
 
-/// Whether an absolute path passes a link of `/proc` that leads out of it. The link itself may be
-/// opened: what it leads to was judged when it was opened first.
+/// Whether an absolute path passes a link of `/proc` that leads out of it.
 pub(crate) fn passes_proc(path: &[u8]) -> bool {
-    (path.starts_with(b"/proc/") || path.starts_with(b"/dev/fd/")) && passes_link(path)
+    (path.starts_with(b"/proc/") && passes_link(path))
+        || path.starts_with(b"/dev/fd/")
+        || path.starts_with(b"/dev/std")
 }
 
 fn passes_link(path: &[u8]) -> bool {
     let mut parts = path.split(|byte| *byte == b'/');
-    match parts.find(|part| matches!(*part, b"cwd" | b"fd" | b"root")) {
-        Some(b"fd") => parts.nth(1).is_some(),
-        Some(_) => parts.next().is_some(),
-        None => false,
-    }
+    parts.any(|part| matches!(part, b"cwd" | b"fd" | b"root")) && parts.next().is_some()
 }
 
 /// Whether a path ends like a harmful file of the tracer, wherever it begins.
@@ -304,8 +303,8 @@ mod tests {
             ("/proc/self/root/etc/hostname", Opening::Doubtful),
             ("/proc/self/root/../etc/hostname", Opening::Doubtful),
             ("/dev/fd/3/hostname", Opening::Doubtful),
-            ("/dev/fd/3", Opening::Fine),
-            ("/proc/self/fd/3", Opening::Fine),
+            ("/dev/stdin", Opening::Doubtful),
+            ("/proc/self/fd/3", Opening::Doubtful),
             ("/usr/lib/ssl/certs/../../hostname", Opening::Doubtful),
             ("lib//../hostname", Opening::Doubtful),
             ("../lib/hostname", Opening::Fine),
