@@ -49,7 +49,7 @@ acts! {
             "(: >/usr/local/sbin/workload-agent-test) 2>/dev/null; rm -f /usr/local/sbin/workload-agent-test; true"
             / "ls /usr/local/sbin";
         "Sensitive file read" [] "cat /etc/shadow" / "cat /etc/passwd";
-        "Link made to a sensitive file" []
+        "Sensitive file given another name" []
             "ln -s ../../etc/shadow lnk" / "ln -s /etc/passwd lnk";
         "Credential file read" []
             "mkdir .aws; : >.aws/credentials; cat .aws/credentials"

@@ -168,7 +168,7 @@ fn files() -> Vec<Case> {
             open("su", "/etc/shadow", READ),
         ),
         (
-            "Link made to a sensitive file",
+            "Sensitive file given another name",
             call(EventType::Linkat, vec![("oldpath", path("/etc/shadow"))]),
             call(EventType::Linkat, vec![("oldpath", path("/etc/hostname"))]),
         ),
