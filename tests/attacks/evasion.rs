@@ -182,6 +182,7 @@ fn arguments_in_hidden_memory_are_seen() {
     for (kind, names) in [
         ("openat", ["/etc/hostname", "/etc/shadow", "/etc/passwd"]),
         ("connect", ["127.0.0.71", "127.0.0.72", "127.0.0.73"]),
+        ("openat2", ["/etc/shadow"; 3]),
     ] {
         let events = told.events(kind);
         for name in names {
@@ -189,6 +190,12 @@ fn arguments_in_hidden_memory_are_seen() {
             assert!(is_there, "no {kind} of {name}: {}", told.outcome);
         }
     }
+    let opened_again = told
+        .events("openat")
+        .iter()
+        .filter(|event| event["fd"]["name"] == "/etc/hostname")
+        .count();
+    assert_eq!(opened_again, 2, "{}", told.outcome);
     told.expect_alert("sensitive file");
 }
 
@@ -200,7 +207,7 @@ fn what_would_blind_the_tracer_is_refused_and_told() {
         return;
     };
     let told = Watched::new().run(&[&program]);
-    let last: Vec<&str> = told.outcome.stdout.lines().skip(6).collect();
+    let last: Vec<&str> = told.outcome.stdout.lines().skip(8).collect();
     let expected = [
         "memfd_secret: ENOSYS",
         "userfaultfd: EPERM",

@@ -203,6 +203,7 @@ const UNSEEN: &[&[&str]] = &[
     &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/hostname\""],
     &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/shadow\""],
     &["\"kind\":\"openat\"", "\"raw_name\":\"/etc/passwd\""],
+    &["\"kind\":\"openat2\"", "\"name\":\"/etc/shadow\""],
     &["\"kind\":\"connect\"", "127.0.0.71"],
     &["\"kind\":\"connect\"", "127.0.0.72"],
     &["\"kind\":\"connect\"", "127.0.0.73"],

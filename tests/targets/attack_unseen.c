@@ -47,10 +47,31 @@ static void connect_hidden(const char *host, size_t at) {
     close(fd);
     munmap(memory, 2 * PAGE);
 }
+/* An absolute path that starts somewhere else. */
+static void open_in_root(const char *root, const char *path) {
+    struct { unsigned long long flags, mode, resolve; } how = {.resolve = 0x10 /* RESOLVE_IN_ROOT */};
+    int directory = open(root, O_PATH | O_DIRECTORY);
+    long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
+    say("openat2 %s: %s", path, error_name(fd));
+    if (fd >= 0) close(fd);
+    close(directory);
+}
+/* A descriptor that no open made, opened again. */
+static void open_again(const char *path) {
+    char link[64];
+    int handle = syscall(SYS_open_tree, AT_FDCWD, path, 0);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
+    int fd = open(link, O_RDONLY | O_NONBLOCK);
+    say("open_tree %s: %s", path, error_name(fd));
+    if (fd >= 0) close(fd);
+    close(handle);
+}
 int main(void) {
     open_hidden("/etc/hostname", 0);
     open_hidden("/etc/shadow", PAGE);
     open_hidden("/etc/passwd", PAGE - 5);
+    open_in_root("/etc", "/shadow");
+    open_again("/etc/hostname");
     connect_hidden("127.0.0.71", 0);
     connect_hidden("127.0.0.72", PAGE);
     connect_hidden("127.0.0.73", PAGE - 4);
