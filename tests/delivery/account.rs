@@ -103,7 +103,12 @@ impl Account {
         self.missing == 0 && self.untold == 0
     }
 
-    /// Whether it comes out.
+    /// Whether each frame is either stored or told as lost.
+    pub(crate) fn is_exact(&self) -> bool {
+        (self.missing, self.untold, self.both) == (0, 0, 0)
+    }
+
+    /// Fails unless it comes out.
     pub(crate) fn assert_exact(&self) {
         assert_eq!((self.missing, self.untold, self.both), (0, 0, 0), "{self}");
         assert_eq!(

@@ -26,7 +26,8 @@ struct Size {
 }
 
 /// The full size takes minutes; `DELIVERY_FULL=1` asks for it. `DELIVERY_SPOOL_MIB` is for a spool
-/// of another size: with 640, nearly everything is stored.
+/// of another size: with 640, nearly everything is stored. `DELIVERY_KILLS` kills more often: with 150,
+/// many die before they have recovered the spool.
 #[expect(
     clippy::disallowed_methods,
     reason = "a size that a person chooses for one run"
@@ -36,7 +37,7 @@ fn size() -> Size {
     let is_full = std::env::var_os("DELIVERY_FULL").is_some();
     Size {
         events: if is_full { 1_000_000 } else { 120_000 },
-        kills: 20,
+        kills: std::env::var("DELIVERY_KILLS").map_or(20, |kills| kills.parse().unwrap()),
         spool_mib,
         patience: if is_full { 1800 } else { 300 },
     }
@@ -112,6 +113,9 @@ fn p1_everything_produced_is_stored_or_told_as_lost() {
             .ledger(|ledger| ledger.violations.clone())
             .is_empty()
     );
+    if !account.is_exact() {
+        println!("{}", sidecar.log());
+    }
     account.assert_exact();
 }
 

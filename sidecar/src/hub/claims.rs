@@ -44,6 +44,9 @@ pub(crate) struct Claims {
     file: Option<File>,
     generation: u64,
     marks: Table,
+    /// Whether the file lacks something of `marks`: what is found on disk is on disk, and need not
+    /// be written down before that goes.
+    is_behind: bool,
     inherited: Table,
 }
 
@@ -69,6 +72,7 @@ impl Claims {
             file: Some(file),
             generation,
             marks: inherited.clone(),
+            is_behind: false,
             inherited,
         })
     }
@@ -97,6 +101,7 @@ impl Claims {
     pub(crate) fn found(&mut self, lane: Lane, record: &Record) {
         for table in [&mut self.marks, &mut self.inherited] {
             let marks = table.entry(key(&record.source, lane)).or_default();
+            self.is_behind |= record.seq > marks.safe;
             marks.safe = marks.safe.max(record.seq);
         }
     }
@@ -146,7 +151,8 @@ impl Claims {
             has_changed |= seq > *mark;
             *mark = seq.max(*mark);
         }
-        if has_changed { self.save() } else { Ok(()) }
+        self.is_behind |= has_changed;
+        if self.is_behind { self.save() } else { Ok(()) }
     }
 
     fn save(&mut self) -> io::Result<()> {
@@ -155,7 +161,9 @@ impl Claims {
         let at = (self.generation % 2) * SLOT as u64;
         self.file
             .as_ref()
-            .map_or(Ok(()), |file| file.write_all_at(&slot, at))
+            .map_or(Ok(()), |file| file.write_all_at(&slot, at))?;
+        self.is_behind = false;
+        Ok(())
     }
 
     /// A source will not be heard of again.
@@ -264,6 +272,21 @@ mod tests {
         let source = &record("a", 0).source;
         assert!(later.is_safe(source, Lane::Alerts, 4) && !later.is_safe(source, Lane::Alerts, 5));
         assert!(!later.is_safe(source, Lane::Events, 1));
+    }
+
+    /// What was found on disk is known without the file, until it is given up.
+    #[test]
+    fn what_was_found_and_given_up_is_written_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("claims");
+        let mut claims = Claims::open(&path).unwrap();
+        claims.found(Lane::Events, &record("a", 7));
+        claims
+            .give_up(Lane::Events, [record("a", 7)].iter())
+            .unwrap();
+        drop(claims);
+        let later = Claims::open(&path).unwrap();
+        assert!(later.is_safe(&record("a", 0).source, Lane::Events, 7));
     }
 
     #[test]
