@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use event::{Arg, Args, Outcome};
+use event::{Arg, Args, Outcome, absolute};
 use sys::{Call, Memory, RemoteAddr, SocketName, Tid};
 
-use crate::path::absolute;
 use crate::process::read_link;
 use crate::table::{Kind, Row};
 

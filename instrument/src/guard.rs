@@ -57,6 +57,8 @@ pub enum Verdict {
     Tell(Told),
     /// It means everybody: spare the tracer.
     Spread,
+    /// It waits for clones, of which the tracer is one.
+    Wait,
     /// Make it fail, and tell it.
     Refuse(Errno, Told),
     /// A name was made under which files of the tracer may be opened.
@@ -114,6 +116,7 @@ pub fn check(
             Verdict::Refuse(Errno::EPERM, Told::Tamper)
         }
         "symlink" | "symlinkat" => check_symlink(stopped, call.args[0]),
+        "wait4" | "waitid" | "waitpid" => Verdict::Wait,
         "kill" if int(call.args[0]) == -1 && shares_pids(stopped.tid()) => Verdict::Spread,
         _ if names_tracer(row, call, tracer) && shares_pids(stopped.tid()) => {
             Verdict::Refuse(Errno::EPERM, Told::Tamper)

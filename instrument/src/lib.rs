@@ -22,7 +22,6 @@ pub mod log;
 pub mod memo;
 pub mod notice;
 pub mod outbox;
-pub mod path;
 pub mod process;
 pub mod ruletools;
 mod run;

@@ -27,20 +27,30 @@ fn may_mount() -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// The disk is full before the spool is at its cap: the oldest goes, is counted and told.
-#[test]
-fn p12_a_full_disk_is_a_gap_that_is_told() {
-    let test = "p12_a_full_disk_is_a_gap_that_is_told";
+/// A sidecar whose spool is a disk of its own, of a size as `mount` takes it, before a store that
+/// answers nothing; none, and a line that says so, where no disk can be mounted.
+#[expect(clippy::print_stdout, reason = "a skip is told")]
+fn with_a_disk_of(test: &str, size: &str) -> Option<(CloudWatch, Sidecar)> {
     if !may_mount() {
         println!("skipped: {test}: no mount namespace can be made here");
-        return;
+        return None;
     }
     let cloudwatch = CloudWatch::start().unwrap();
     cloudwatch.keep_messages(false);
     cloudwatch.set_silent(true);
     let mut sidecar = Sidecar::with(&cloudwatch);
-    sidecar.mount_spool("5m");
+    sidecar.mount_spool(size);
     sidecar.start();
+    Some((cloudwatch, sidecar))
+}
+
+/// The disk is full before the spool is at its cap: the oldest goes, is counted and told.
+#[test]
+fn p12_a_full_disk_is_a_gap_that_is_told() {
+    let test = "p12_a_full_disk_is_a_gap_that_is_told";
+    let Some((cloudwatch, mut sidecar)) = with_a_disk_of(test, "5m") else {
+        return;
+    };
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 20_000);
     assert!(
@@ -111,16 +121,9 @@ fn a_spool_of_another_format_is_said_and_harms_nothing() {
 #[test]
 fn a_disk_that_somebody_else_fills_costs_nothing_that_is_on_it() {
     let test = "a_disk_that_somebody_else_fills_costs_nothing_that_is_on_it";
-    if !may_mount() {
-        println!("skipped: {test}: no mount namespace can be made here");
+    let Some((cloudwatch, mut sidecar)) = with_a_disk_of(test, "24m") else {
         return;
-    }
-    let cloudwatch = CloudWatch::start().unwrap();
-    cloudwatch.keep_messages(false);
-    cloudwatch.set_silent(true);
-    let mut sidecar = Sidecar::with(&cloudwatch);
-    sidecar.mount_spool("24m");
-    sidecar.start();
+    };
     let mut tracer = Tracer::new(&sidecar.socket(), "task-1", 1, Overflow::Wait);
     send_events(&mut tracer, 8000);
     assert!(tracer.settle(Deadline::seconds(120)).unwrap());

@@ -233,22 +233,8 @@ fn a_place_that_is_taken_is_one_clear_line_and_stays_as_it_is() {
     let mut sidecar = Sidecar::bare();
     let letter = sidecar.dir.path().join("letter");
     std::fs::write(&letter, "keep me").unwrap();
-    let fails = |sidecar: &Sidecar, word: &str| {
-        let mut command = sidecar.command(&[]);
-        let output = command
-            .stderr(std::process::Stdio::piped())
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        let text = String::from_utf8(output.stderr).unwrap();
-        let last = text.lines().last().unwrap();
-        assert!(
-            last.contains(word) && last.contains("WORKLOAD_AGENT_SOCKET"),
-            "{text}"
-        );
-    };
     sidecar.set("WORKLOAD_AGENT_SOCKET", &letter.display().to_string());
-    fails(&sidecar, "is no socket");
+    sidecar.refuses(&["is no socket", "WORKLOAD_AGENT_SOCKET"]);
     let long = sidecar
         .dir
         .path()
@@ -256,14 +242,14 @@ fn a_place_that_is_taken_is_one_clear_line_and_stays_as_it_is() {
         .display()
         .to_string();
     sidecar.set("WORKLOAD_AGENT_SOCKET", &long);
-    fails(&sidecar, "cannot listen");
+    sidecar.refuses(&["cannot listen", "WORKLOAD_AGENT_SOCKET"]);
     let socket = sidecar.dir.path().join("agent.sock").display().to_string();
     sidecar.set("WORKLOAD_AGENT_SOCKET", &socket);
     sidecar.set("WORKLOAD_AGENT_ADMIN", &letter.display().to_string());
     // What an earlier process left is no obstacle.
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     sidecar.start();
-    fails(&sidecar, "another sidecar listens");
+    sidecar.refuses(&["another sidecar listens", "WORKLOAD_AGENT_SOCKET"]);
     let is_said = Deadline::after(PATIENCE)
         .poll(|| sidecar.log().contains("WORKLOAD_AGENT_ADMIN").then_some(()));
     assert!(is_said.is_some(), "{}", sidecar.log());

@@ -125,18 +125,7 @@ fn unknown_kinds_are_counted_and_acknowledged() {
 fn a_missing_folder_is_one_clear_line() {
     let mut sidecar = Sidecar::bare();
     sidecar.set("WORKLOAD_AGENT_SOCKET", "/nowhere/at/all/agent.sock");
-    let output = sidecar
-        .command(&[])
-        .stderr(std::process::Stdio::piped())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8(output.stderr).unwrap();
-    let last = text.lines().last().unwrap();
-    assert!(
-        last.contains("`/nowhere/at/all`") && last.contains("WORKLOAD_AGENT_SOCKET"),
-        "{text}"
-    );
+    sidecar.refuses(&["`/nowhere/at/all`", "WORKLOAD_AGENT_SOCKET"]);
 }
 
 #[test]

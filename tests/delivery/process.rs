@@ -130,6 +130,18 @@ impl Sidecar {
         command
     }
 
+    /// A start that ends with 1, and whose last line says these words.
+    pub(crate) fn refuses(&self, words: &[&str]) {
+        let mut command = self.command(&[]);
+        let output = command.stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        let last = text.lines().last().unwrap();
+        for word in words {
+            assert!(last.contains(word), "{word}: {text}");
+        }
+    }
+
     fn mounted(&self, program: &Path, size: &str) -> Command {
         let spool = self.dir.path().join("spool");
         std::fs::create_dir_all(&spool).unwrap();

@@ -5,6 +5,7 @@
 //! whoever implements [`Facts`] does that, lazily, and only when a rule asks.
 #![forbid(unsafe_code)]
 
+mod absolute;
 mod alert;
 mod clock;
 mod extract;
@@ -17,6 +18,7 @@ mod names;
 mod recorded;
 mod value;
 
+pub use absolute::absolute;
 pub use alert::{Alert, FieldValue, Priority};
 pub use clock::{Shape, time_string};
 pub use extract::{Ends, any_ancestor, ends, extract, path};

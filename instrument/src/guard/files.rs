@@ -1,10 +1,10 @@
 //! Files through which the tracer could be read, changed or slowed down.
 
+use event::absolute;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use sys::{Call, Tid};
 
 use crate::ids::Tracer;
-use crate::path::absolute;
 use crate::process::read_link;
 use crate::table::{Kind, Row};
 

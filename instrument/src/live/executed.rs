@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use event::{Arg, Args, ProcessFacts as _};
+use event::{Arg, Args, ProcessFacts as _, absolute};
 
-use crate::path::absolute;
 use crate::process::Process;
 
 /// Bits of `evt.arg.flags`, in the numbering of the event table (`EXE_…`).

@@ -96,12 +96,6 @@ impl Watch {
 
     /// Looks after the tracer's own safety.
     fn guard(&mut self, stopped: &Stopped, row: &Row, call: &Call, pid: Pid) {
-        if matches!(row.call, "wait4" | "waitid" | "waitpid") {
-            if let Err(error) = self.hide_from_wait(stopped, row, call, pid) {
-                tracing::debug!(error = error.desc(), "Cannot change a call.");
-            }
-            return;
-        }
         match guard::check(stopped, row, call, self.tracer, self.policy.io_uring) {
             Verdict::Pass => {}
             // Where each call stops at its entry, no filter comes before us.
@@ -112,6 +106,11 @@ impl Watch {
             Verdict::Spread => {
                 if let Err(error) = self.spread(stopped, *call) {
                     tracing::error!(error = error.desc(), "Cannot spare the tracer a signal.");
+                }
+            }
+            Verdict::Wait => {
+                if let Err(error) = self.hide_from_wait(stopped, row, call, pid) {
+                    tracing::debug!(error = error.desc(), "Cannot change a call.");
                 }
             }
             Verdict::Alias => self.takings.has_aliases = true,

@@ -105,7 +105,8 @@ impl JetStream {
 fn shown(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
+        (None, Some((_, host))) => host.to_owned(),
+        (_, None) => url.to_owned(),
     }
 }
 
@@ -143,5 +144,22 @@ fn token(text: &str) -> String {
 impl Sink for JetStream {
     fn put<'a>(&'a mut self, batch: &'a Batch) -> Put<'a> {
         Box::pin(self.put_batch(batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_who_we_are() {
+        for (url, expected) in [
+            ("nats://host:4222", "nats://host:4222"),
+            ("tls://user:pa@ss@host:4222", "tls://host:4222"),
+            ("user:secret@host", "host"),
+            ("host", "host"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
     }
 }

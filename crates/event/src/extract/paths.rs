@@ -1,7 +1,7 @@
 //! `fs.path.*`: the paths that calls of the file system are about.
 
 use super::{Lookup, Outcome, Scratch, text};
-use crate::{Arg, EventType, Facts, Field, FieldId, ProcessFacts};
+use crate::{Arg, EventType, Facts, Field, FieldId, ProcessFacts, absolute};
 
 /// Which path of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(super) fn extract<'a>(
             let Some(cwd) = cwd else {
                 return Lookup::Unset;
             };
-            push_resolved(&cwd, path, scratch);
+            *scratch = absolute(&cwd, path);
             text(scratch)
         }
         Some(Arg::Bytes(path)) => text(path),
@@ -104,46 +104,9 @@ pub(super) fn extract<'a>(
     }
 }
 
-/// A relative path below a directory, with `.` and `..` taken out.
-fn push_resolved(directory: &[u8], path: &[u8], out: &mut Scratch) {
-    for part in directory
-        .split(|b| *b == b'/')
-        .chain(path.split(|b| *b == b'/'))
-    {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                let parent = out.iter().rposition(|b| *b == b'/');
-                out.truncate(parent.unwrap_or(0));
-            }
-            part => {
-                out.push(b'/');
-                out.extend_from_slice(part);
-            }
-        }
-    }
-    if out.is_empty() {
-        out.push(b'/');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn relative_paths_are_resolved() {
-        for (directory, path, expected) in [
-            ("/a/b", "../c/./d", "/a/c/d"),
-            ("/", "x", "/x"),
-            ("/a", "../../..", "/"),
-            ("/a", "b//c/", "/a/b/c"),
-        ] {
-            let mut out = Scratch::new();
-            push_resolved(directory.as_bytes(), path.as_bytes(), &mut out);
-            assert_eq!(out, expected.as_bytes(), "{directory} {path}");
-        }
-    }
 
     #[test]
     fn only_calls_that_change_something_wait_for_their_result() {

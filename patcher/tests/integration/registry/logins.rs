@@ -38,6 +38,21 @@ fn certificate(directory: &Path, name: &str) -> bool {
             .is_ok_and(|output| output.status.success())
 }
 
+/// A registry with the directory's images, its certificate and these passwords.
+fn guarded(directory: &Path, passwords: &str) -> Registry {
+    fill(directory);
+    fs::write(directory.join("htpasswd"), passwords).unwrap();
+    let tls = format!(
+        ", tls: {{certificate: {0}/cert.pem, key: {0}/key.pem}}",
+        directory.display()
+    );
+    let auth = format!(
+        "auth: {{htpasswd: {{realm: test, path: {}/htpasswd}}}}\n",
+        directory.display()
+    );
+    Registry::start(directory, &tls, &auth)
+}
+
 fn login(home: &Path, registry: SocketAddr) {
     let docker = home.join(".docker");
     fs::create_dir_all(&docker).unwrap();
@@ -57,17 +72,7 @@ fn a_registry_with_tls_and_a_password() {
     if !certificate(path, "IP:127.0.0.1") {
         return skip(test, "openssl is not installed");
     }
-    fill(path);
-    fs::write(path.join("htpasswd"), HTPASSWD).unwrap();
-    let tls = format!(
-        ", tls: {{certificate: {0}/cert.pem, key: {0}/key.pem}}",
-        path.display()
-    );
-    let auth = format!(
-        "auth: {{htpasswd: {{realm: test, path: {}/htpasswd}}}}\n",
-        path.display()
-    );
-    let registry = Registry::start(path, &tls, &auth);
+    let registry = guarded(path, HTPASSWD);
     let host = registry.address;
     let task = task(&[format!("{host}/t/app:v1")], "X86_64");
     let trust = path.join("cert.pem");
@@ -237,17 +242,7 @@ fn a_private_ecr_registry_behind_a_proxy() {
     if !certificate(path, &format!("DNS:{host}")) {
         return skip(test, "openssl is not installed");
     }
-    fill(path);
-    fs::write(path.join("htpasswd"), HTPASSWD.replace("user:", "AWS:")).unwrap();
-    let tls = format!(
-        ", tls: {{certificate: {0}/cert.pem, key: {0}/key.pem}}",
-        path.display()
-    );
-    let auth = format!(
-        "auth: {{htpasswd: {{realm: test, path: {}/htpasswd}}}}\n",
-        path.display()
-    );
-    let registry = Registry::start(path, &tls, &auth);
+    let registry = guarded(path, &HTPASSWD.replace("user:", "AWS:"));
     let ecr = serve(|request| {
         let authorization = request.header("authorization").unwrap_or_default();
         assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date;"));
