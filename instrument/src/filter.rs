@@ -9,7 +9,7 @@ use sys::arch::X32_BIT;
 use sys::{Abi, Action, Filter, FilterError, Instruction};
 
 use crate::ids::Tracer;
-use crate::table::{Condition, Guard, Row, rows};
+use crate::table::{Condition, FdOf, Guard, Kind, Row, rows};
 
 /// The index that says: a call by a convention that no row knows.
 pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
@@ -17,11 +17,35 @@ pub const UNKNOWN_CONVENTION: u16 = u16::MAX;
 /// What the filter must stop.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The events for which calls stop.
-    pub watched: EventTypeSet,
+    /// What somebody asked for.
+    pub wanted: Wanted,
     /// Whom no call may name.
     pub tracer: Tracer,
 }
+
+/// The calls that somebody wants to see.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Those that make these events.
+    pub events: EventTypeSet,
+    /// Opens of directories among them.
+    pub directories: Directories,
+}
+
+/// What becomes of an `open` that lists a directory: with `O_DIRECTORY`, and without flags that write
+/// or create. Programs that walk through files open more directories than files, and few rules ask
+/// for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directories {
+    /// It passes.
+    Pass,
+    /// It stops like every other.
+    Stop,
+}
+
+/// Flags with which an `open` does more than list a directory: `O_ACCMODE`, `O_CREAT`, `O_TRUNC` and
+/// `O_TMPFILE` without its `O_DIRECTORY`; the same on all our architectures.
+const CHANGES: u32 = 0o3 | 0o100 | 0o1000 | 0o20_000_000;
 
 /// One number, and the tests of its row: any group, all of its conditions.
 struct Leaf {
@@ -68,8 +92,9 @@ pub fn compile_for(plan: &Plan, abis: &[Abi]) -> Result<Filter, FilterError> {
 }
 
 /// The groups of conditions under which a row stops; `None` when it never does.
-fn groups(plan: &Plan, row: &Row) -> Option<Vec<Vec<Condition>>> {
-    let watched = row.event.is_some_and(|event| plan.watched.contains(event));
+fn groups(plan: &Plan, row: &Row, abi: Abi) -> Option<Vec<Vec<Condition>>> {
+    let wanted = plan.wanted;
+    let watched = row.event.is_some_and(|event| wanted.events.contains(event));
     let ids = plan.tracer.ids().map(i32::cast_unsigned);
     let is_one_of = |argument: u8, values: &[u32]| {
         let is = |value: &u32| vec![Condition::Is(argument, *value)];
@@ -97,17 +122,30 @@ fn groups(plan: &Plan, row: &Row) -> Option<Vec<Vec<Condition>>> {
         }
     };
     if watched {
-        if row.when.is_empty() {
-            return Some(Vec::new());
+        match flags_of_open(row) {
+            Some(flags) if wanted.directories == Directories::Pass => {
+                groups.push(vec![Condition::NoBit(flags, abi.directory_bit())]);
+                groups.push(vec![Condition::AnyBit(flags, CHANGES)]);
+            }
+            _ if row.when.is_empty() => return Some(Vec::new()),
+            _ => groups.extend(row.when.iter().map(|group| group.to_vec())),
         }
-        groups.extend(row.when.iter().map(|group| group.to_vec()));
     }
     (!groups.is_empty()).then_some(groups)
 }
 
+/// The register with the flags of a call that opens a file by its path. `openat2` has them in memory.
+fn flags_of_open(row: &Row) -> Option<u8> {
+    let opens = row.fd == FdOf::Opened;
+    row.params.iter().find_map(|param| match param.kind {
+        Kind::Flags(at) if opens => Some(at),
+        _ => None,
+    })
+}
+
 fn leaves(plan: &Plan, abi: Abi) -> Vec<Leaf> {
     let mut leaves: Vec<Leaf> = rows()
-        .filter_map(|(index, row)| Some((index, row, groups(plan, row)?)))
+        .filter_map(|(index, row)| Some((index, row, groups(plan, row, abi)?)))
         .flat_map(|(index, row, groups)| {
             row.numbers.under(abi).map(move |number| Leaf {
                 number,
@@ -183,6 +221,9 @@ fn condition_code(condition: Condition, rest: u8) -> Vec<Instruction> {
         Condition::Is(argument, value) => {
             vec![low(argument), Instruction::is_equal(value, 0, rest)]
         }
+        Condition::NoBit(argument, bits) => {
+            vec![low(argument), Instruction::has_any(bits, rest, 0)]
+        }
         Condition::NonNull(argument) => vec![
             low(argument),
             Instruction::is_equal(0, 0, 2),
@@ -215,8 +256,12 @@ mod tests {
         for kind in watched {
             set.insert(*kind);
         }
+        let wanted = Wanted {
+            events: set,
+            directories: Directories::Stop,
+        };
         Plan {
-            watched: set,
+            wanted,
             tracer: TRACER,
         }
     }
@@ -245,7 +290,7 @@ mod tests {
             for number in 0..1000 {
                 let expected = rows()
                     .find(|(_, row)| row.numbers.under(abi).any(|n| n == number))
-                    .filter(|(_, row)| groups(&plan(EventType::ALL), row).is_some());
+                    .filter(|(_, row)| groups(&plan(EventType::ALL), row, abi).is_some());
                 // Every bit set satisfies all conditions but "at most" and "is".
                 let all = stops(&filter, audit, number | bit, [u64::MAX; 6]);
                 let none = stops(&filter, audit, number | bit, [0; 6]);
@@ -274,6 +319,40 @@ mod tests {
             stops(&filter, AUDIT_X86_64, 44, [5, 3, 0, 0, 1 << 32, 0]),
             Some("sendto")
         );
+    }
+
+    #[test]
+    fn directories_that_are_listed_pass_where_nobody_asks_for_them() {
+        let filter = |directories, abis| {
+            let mut plan = plan(&[EventType::Open, EventType::Openat, EventType::Openat2]);
+            plan.wanted.directories = directories;
+            compile_for(&plan, abis).unwrap()
+        };
+        let here: &[Abi] = &[Abi::X86_64, Abi::X32, Abi::I386];
+        for (audit, abis, openat, directory) in [
+            (AUDIT_X86_64, here, 257, 0o200_000),
+            (AUDIT_X86_64, here, X32_BIT | 257, 0o200_000),
+            (AUDIT_I386, here, 295, 0o200_000),
+            (AUDIT_AARCH64, &[Abi::Aarch64], 56, 0o40_000),
+        ] {
+            let stopped = |directories, flags: u64| {
+                let args = [0, 1, flags, 0, 0, 0];
+                stops(&filter(directories, abis), audit, openat, args).is_some()
+            };
+            for other in [0, 0o2_000_000, 0o10_000_000] {
+                assert!(!stopped(Directories::Pass, directory | other));
+                assert!(stopped(Directories::Stop, directory | other));
+                assert!(stopped(Directories::Pass, other));
+            }
+            for changing in [0o1, 0o2, 0o3, 0o100, 0o1000, 0o20_000_000] {
+                assert!(stopped(Directories::Pass, directory | changing));
+            }
+        }
+        let filter = filter(Directories::Pass, here);
+        let call = |number, args| stops(&filter, AUDIT_X86_64, number, args);
+        assert_eq!(call(2, [1, 0o200_000, 0, 0, 0, 0]), None);
+        assert_eq!(call(2, [1, 0, 0o200_000, 0, 0, 0]), Some("open"));
+        assert_eq!(call(437, [0, 1, 0o200_000, 0, 0, 0]), Some("openat2"));
     }
 
     #[test]

@@ -122,6 +122,11 @@ impl Judge {
         self.rules.events()
     }
 
+    /// Whether rules ask for directories that are opened to be listed.
+    pub fn asks_for_directories(&self) -> bool {
+        self.rules.asks_for_directories()
+    }
+
     /// How many rules there are.
     pub fn enabled(&self) -> usize {
         self.rules.enabled()

@@ -20,10 +20,9 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use event::EventTypeSet;
 use sys::{Errno, Fork, Pid, SeccompError, Tid, Wait, fork_unseen};
 
-use crate::filter::{self, Plan};
+use crate::filter::{self, Plan, Wanted};
 use crate::ids::Tracer;
 use crate::watch::without_understanding;
 pub use command::{Command, CommandError};
@@ -106,12 +105,12 @@ impl Channel {
         Ok(word)
     }
 
-    /// The workload's part, up to its exec. With events to watch it gets a filter; gives back why
+    /// The workload's part, up to its exec. With calls that are wanted it gets a filter; gives back why
     /// there is none although one was wanted: every call stops then.
     pub fn be_traced(
         &mut self,
         tracer: Pid,
-        watched: Option<EventTypeSet>,
+        wanted: Option<Wanted>,
     ) -> Result<Option<SeccompError>, LaunchError> {
         sys::allow_tracer(tracer);
         // Each signal would stop us until the tracer looks: many of them, and we got nowhere.
@@ -126,7 +125,7 @@ impl Channel {
             pid: tracer,
             sender,
         };
-        let plan = watched.map(|watched| Plan { watched, tracer });
+        let plan = wanted.map(|wanted| Plan { wanted, tracer });
         let installed = match plan {
             Some(plan) => filter::compile(&plan)?.install().map(|()| FILTERED),
             None => Ok(BARE),

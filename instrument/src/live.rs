@@ -15,9 +15,12 @@ use crate::table::{FdOf, Made, Row};
 use crate::world::World;
 use crate::{decode, truth};
 
-/// `O_DIRECTORY`, which is another bit on each architecture.
-fn directory_bit() -> u64 {
-    u64::from(nix::libc::O_DIRECTORY.cast_unsigned())
+/// Whether an open with these flags succeeds with a directory only. `O_TMPFILE`, which makes a file, is
+/// `O_DIRECTORY` and a bit of its own; the kernel's value of the first differs between architectures.
+fn wants_directory(flags: u64) -> bool {
+    let bits = |flag: i32| u64::from(flag.cast_unsigned());
+    flags & bits(nix::libc::O_DIRECTORY) != 0
+        && flags & bits(nix::libc::O_TMPFILE) != bits(nix::libc::O_TMPFILE)
 }
 
 /// One event, with what was read of it so far. Outlives the stop when the result is awaited.
@@ -233,7 +236,7 @@ impl Moment {
             return None;
         };
         let is_directory =
-            matches!(args.by_name("flags"), Some(Arg::Flags(bits)) if bits & directory_bit() != 0);
+            matches!(args.by_name("flags"), Some(Arg::Flags(bits)) if wants_directory(*bits));
         let mut fd = unknown(if is_directory {
             FdKind::Directory
         } else {

@@ -14,7 +14,7 @@ use sys::Pid;
 
 use crate::brain::Pace;
 use crate::config::{self, Config, Environment, Mode, Output, Priority, Request, Settings};
-use crate::filter::Plan;
+use crate::filter::{Directories, Plan};
 use crate::foreign::{Entry, Found, Lookout};
 use crate::ids::Tracer;
 use crate::judge::{Judge, RulesError};
@@ -115,6 +115,11 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         } else {
             judge.events()
         },
+        directories: if config.events || judge.asks_for_directories() {
+            Directories::Stop
+        } else {
+            Directories::Pass
+        },
         events: config.events,
         io_uring: config.io_uring,
         doubt: match config.priority {
@@ -131,8 +136,8 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
             trace((channel, workload), (policy, judge), outbox, identity)
         }
         Ok(Side::Workload(mut channel, tracer)) => {
-            let watched = (config.mode == Mode::Seccomp).then_some(policy.stopping());
-            match channel.be_traced(tracer, watched) {
+            let wanted = (config.mode == Mode::Seccomp).then_some(policy.stopping());
+            match channel.be_traced(tracer, wanted) {
                 Ok(None) => execute(&command),
                 Ok(Some(refused)) => {
                     tracing::warn!(error = %refused, "No filter: every call stops, which is slow.");
@@ -307,7 +312,7 @@ fn trace(
         Watched::Filtered => (
             Pace::Filtered,
             Some(Plan {
-                watched: policy.stopping(),
+                wanted: policy.stopping(),
                 tracer,
             }),
         ),

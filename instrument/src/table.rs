@@ -151,6 +151,8 @@ pub enum Condition {
     AtMost(u8, u32),
     /// It is that (low 32 bits: pids and descriptors are ints).
     Is(u8, u32),
+    /// None of these bits is set (low 32 bits).
+    NoBit(u8, u32),
     /// It is not zero: a pointer that points somewhere.
     NonNull(u8),
 }

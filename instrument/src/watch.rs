@@ -22,6 +22,7 @@ use sys::{Errno, ExitStatus, How, Pid, Resume, Signal, Stopped, Tid, Wait};
 use crate::brain::{Brain, Next, Pace};
 use crate::config::IoUring;
 use crate::decode::MAX_PATH;
+use crate::filter::{Directories, Wanted};
 use crate::foreign::Entry;
 use crate::ids::{Map, Tracer};
 use crate::judge::Judge;
@@ -56,6 +57,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct Policy {
     /// The events that somebody asked for.
     pub watched: EventTypeSet,
+    /// Whether anybody asked for directories that are opened to be listed.
+    pub directories: Directories,
     /// Whether every event goes out.
     pub events: bool,
     /// What to do with `io_uring`.
@@ -67,12 +70,16 @@ pub struct Policy {
 impl Policy {
     /// What the filter is to stop. The kernel reports an exec that succeeds whatever the filter
     /// says, and rules are asked about no other: only who wants every event hears of failed ones.
-    pub fn stopping(&self) -> EventTypeSet {
-        if self.events {
+    pub fn stopping(&self) -> Wanted {
+        let events = if self.events {
             self.watched
         } else {
             let reported = EventTypeSet::only(EventType::Execve);
             self.watched.intersection(reported.complement())
+        };
+        Wanted {
+            events,
+            directories: self.directories,
         }
     }
 }
@@ -302,6 +309,12 @@ impl Watch {
                     tracing::warn!(
                         event = kind.as_str(),
                         "Loaded rules ask for an event that is not watched until the next start."
+                    );
+                }
+                let passes = self.policy.directories == Directories::Pass;
+                if passes && self.judge.asks_for_directories() {
+                    tracing::warn!(
+                        "Loaded rules ask for directories, which pass unseen until the next start."
                     );
                 }
                 self.memo.forget();

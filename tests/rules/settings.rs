@@ -67,6 +67,21 @@ fn command(scratch: &Scratch, settings: &[&str], line: &str) -> Command {
     command
 }
 
+/// Directories that are opened to be listed stop only where a rule may match them.
+#[test]
+fn directories_are_told_to_rules_that_ask_for_them() {
+    let line = "mkdir wanted && ls wanted";
+    let found = alerts(&[], line);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["rule"], "Any file");
+    // A directory has no `fd.filename`.
+    let others = ["disable_rule=Any file"];
+    assert_eq!(alerts(&others, line), Vec::<Value>::new());
+    let found = alerts(&others, ": >wanted; mkdir listed && ls listed");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["rule"], "The same file");
+}
+
 #[test]
 fn settings_decide_which_alerts_there_are_and_what_they_hold() {
     let found = alerts(&[], ": >wanted");

@@ -30,6 +30,7 @@ mod defaults;
 mod definitions;
 mod diagnostic;
 mod escape;
+mod hypothesis;
 mod inspect;
 mod lex;
 mod limiter;

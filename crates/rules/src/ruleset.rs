@@ -5,8 +5,10 @@ use event::{Alert, EventType, EventTypeSet, Facts, FieldValue, Priority};
 use crate::compile::{Compiled, Whole, compile};
 use crate::dag::NodeId;
 use crate::diagnostic::Diagnostics;
+use crate::hypothesis::Hypothesis;
 use crate::options::{Appended, Matching, Options};
 use crate::output::{self, Filled, Format};
+use crate::predicate::Tri;
 use crate::program::{Found, Memory, Program};
 use crate::reader::collect;
 use crate::source::{Report, Source};
@@ -131,6 +133,20 @@ impl RuleSet {
     /// Whether the verdict at the entry of such an event may be [`Verdict::Undecided`].
     pub fn needs_result(&self, kind: EventType) -> bool {
         self.open.contains(kind)
+    }
+
+    /// Whether an enabled rule may match `open` or `openat` with `O_DIRECTORY` and without flags that
+    /// write or create: a directory that is opened to be listed.
+    pub fn asks_for_directories(&self) -> bool {
+        [EventType::Open, EventType::Openat]
+            .into_iter()
+            .any(|kind| {
+                let mut listing = Hypothesis::listing(kind);
+                let rules = self.whole.rules.iter().filter(|rule| rule.is_enabled);
+                rules
+                    .map(|rule| listing.ask(&self.whole.dag, rule.root))
+                    .any(|answer| answer != Tri::False)
+            })
     }
 
     /// How many rules are enabled.

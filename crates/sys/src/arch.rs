@@ -65,6 +65,14 @@ impl Abi {
         }
     }
 
+    /// `O_DIRECTORY`, which is another bit on each architecture (`asm/fcntl.h`).
+    pub const fn directory_bit(self) -> u32 {
+        match self {
+            Self::Aarch64 => 0o40_000,
+            Self::I386 | Self::Other | Self::X32 | Self::X86_64 => 0o200_000,
+        }
+    }
+
     /// Bytes of a pointer.
     pub const fn pointer_width(self) -> usize {
         match self {

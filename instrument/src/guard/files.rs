@@ -12,9 +12,13 @@ use crate::table::{Kind, Row};
 /// descriptors. Everything else there may be read.
 const SECRET: &[&[u8]] = &[b"cwd", b"environ", b"fd", b"map_files", b"mem", b"root"];
 
-/// Those among them that `ps`, `pgrep`, `lsof`, `ss` and `find` read of every process. They get what
-/// they get of another user's process, and it is no attack.
-const EVERYDAY: &[&[u8]] = &[b"environ", b"fd", b"map_files"];
+/// The one among them that `ps`, `pgrep` and `pkill` read of every process. They get what they get of
+/// another user's process, and it is no attack.
+const EVERYDAY: &[u8] = b"environ";
+
+/// Those among them that are directories. `lsof`, `ss` and `find` list them of every process; what
+/// counts is what they hold. The filter lets a listing pass where no rule asks for directories.
+const LISTS: &[&[u8]] = &[b"fd", b"map_files"];
 
 /// Files below `/proc/PID` through which a process is harmed, whatever path led to them. What the
 /// links among the secrets lead to is harmless by another name.
@@ -180,7 +184,10 @@ fn guarded_below(path: &[u8], tracer: Tracer, is_write: bool) -> Opening {
     let Some(file) = file else {
         return Opening::Fine;
     };
-    if !is_write && EVERYDAY.contains(&file) && parts.next().is_none() {
+    let is_inside = parts.any(|part| !part.is_empty());
+    if !is_write && !is_inside && LISTS.contains(&file) {
+        Opening::Fine
+    } else if !is_write && !is_inside && file == EVERYDAY {
         Opening::Hidden
     } else if is_write || SECRET.contains(&file) {
         Opening::Refused
@@ -247,10 +254,12 @@ mod tests {
             ("/proc/42/environ", 0, Opening::Hidden),
             ("/proc/42/task/43/environ", 0, Opening::Hidden),
             ("/proc/42/environ", 1, Opening::Refused),
-            ("/proc/42/fd", 0, Opening::Hidden),
-            ("/proc/42/fd/", 0, Opening::Hidden),
+            ("/proc/42/fd", 0, Opening::Fine),
+            ("/proc/42/fd/", 0, Opening::Doubtful),
+            ("/proc/42/fd", 2, Opening::Refused),
             ("/proc/42/fd/3", 0, Opening::Refused),
-            ("/proc/42/map_files", 0, Opening::Hidden),
+            ("/proc/42/map_files", 0, Opening::Fine),
+            ("/proc/42/map_files/1-2", 0, Opening::Refused),
             ("/proc/42/root", 0, Opening::Refused),
         ] {
             let args = [0, flags, 0, 0, 0, 0];

@@ -1,5 +1,6 @@
 //! `--rules-list`: every rule with its events, its fields and what it costs.
 
+use event::EventType;
 use rules::{RuleInfo, RuleSet, Style};
 
 use super::check::count;
@@ -46,7 +47,7 @@ fn rule(info: &RuleInfo<'_>, width: usize, style: Style) -> [String; 2] {
     let events = if info.events == event::EventTypeSet::all() {
         "all".to_owned()
     } else {
-        let names: Vec<&str> = info.events.iter().map(event::EventType::as_str).collect();
+        let names: Vec<&str> = info.events.iter().map(EventType::as_str).collect();
         names.join(" ")
     };
     let fields = style.paint("2", format!("{:15}reads {}", "", info.fields.join(" ")));
@@ -57,9 +58,19 @@ fn rule(info: &RuleInfo<'_>, width: usize, style: Style) -> [String; 2] {
 fn sum(rules: &RuleSet) -> String {
     let cost = rules.cost();
     let open = cost.iter().filter(|(_, _, open)| *open > 0).count();
+    let opens = [EventType::Open, EventType::Openat];
+    let directories = if opens.iter().any(|kind| rules.events().contains(*kind)) {
+        if rules.asks_for_directories() {
+            "\ndirectories that are opened to be listed stop as well: a rule may match them"
+        } else {
+            "\ndirectories that are opened to be listed pass: no rule can match them"
+        }
+    } else {
+        ""
+    };
     format!(
         "{} ({} enabled) stop {} of system calls and events; {open} may need a second stop, at \
-         their exit",
+         their exit{directories}",
         count(rules.rules().count(), "rule"),
         rules.enabled(),
         count(cost.len(), "type"),

@@ -15,7 +15,8 @@ This page is made from the table in `instrument/src/table/` by
 A call stops the workload only if a rule in force asks for its event (or `--events` is given), or if
 the tracer guards it for its own sake; `execve` stops only with `--events`, which tells failed ones
 too, because the kernel reports those that succeed by itself. *When* is tested by the seccomp filter before anybody stops;
-empty means each time. *Result* says whether rules can depend on what the call returns: only then,
+empty means each time, but for `open` and `openat` of directories to be listed, which pass where no rule in force can match
+them. *Result* says whether rules can depend on what the call returns: only then,
 and only while they are undecided, the thread stops a second time at the exit of the call. A file that
 is opened and matched is followed to the exit as well, to name what was really opened.
 
@@ -90,6 +91,7 @@ fn condition(condition: Condition) -> String {
         Condition::AnyBit(at, bits) => format!("argument {at} has any of {bits:#x}"),
         Condition::AtMost(at, most) => format!("argument {at} ≤ {most}"),
         Condition::Is(at, value) => format!("argument {at} = {value}"),
+        Condition::NoBit(at, bits) => format!("argument {at} has none of {bits:#x}"),
         Condition::NonNull(at) => format!("argument {at} is not null"),
     }
 }
