@@ -331,7 +331,7 @@ mod tests {
         let here: &[Abi] = &[Abi::X86_64, Abi::X32, Abi::I386];
         for (audit, abis, openat, directory) in [
             (AUDIT_X86_64, here, 257, 0o200_000),
-            (AUDIT_X86_64, here, X32_BIT | 257, 0o200_000),
+            (AUDIT_X86_64, here, X32_BIT | 0x101, 0o200_000),
             (AUDIT_I386, here, 295, 0o200_000),
             (AUDIT_AARCH64, &[Abi::Aarch64], 56, 0o40_000),
         ] {

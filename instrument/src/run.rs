@@ -109,24 +109,7 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
         }
         (Err(error), _) => return complain(exit::REFUSED, &error),
     };
-    let policy = Policy {
-        watched: if config.events {
-            EventTypeSet::all()
-        } else {
-            judge.events()
-        },
-        directories: if config.events || judge.asks_for_directories() {
-            Directories::Stop
-        } else {
-            Directories::Pass
-        },
-        events: config.events,
-        io_uring: config.io_uring,
-        doubt: match config.priority {
-            Priority::Availability => Doubt::Sampled,
-            Priority::Security => Doubt::Always,
-        },
-    };
+    let policy = policy(config, &judge);
     match launch::split() {
         Ok(Side::Tracer(channel, workload)) => {
             let outbox = outbox::Config {
@@ -151,6 +134,28 @@ fn start(config: &Config, environment: &Environment) -> ExitCode {
             }
         }
         Err(error) => untraced(config, &command, &error),
+    }
+}
+
+/// What to watch for, as the settings and the rules have it.
+fn policy(config: &Config, judge: &Judge) -> Policy {
+    Policy {
+        watched: if config.events {
+            EventTypeSet::all()
+        } else {
+            judge.events()
+        },
+        directories: if config.events || judge.asks_for_directories() {
+            Directories::Stop
+        } else {
+            Directories::Pass
+        },
+        events: config.events,
+        io_uring: config.io_uring,
+        doubt: match config.priority {
+            Priority::Availability => Doubt::Sampled,
+            Priority::Security => Doubt::Always,
+        },
     }
 }
 
