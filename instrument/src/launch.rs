@@ -5,14 +5,18 @@
 //!
 //! ```text
 //! workload                         tracer
-//!   allows the tracer (Yama)
+//!   allows the tracer (Yama)       loads rules, opens the output
 //!   ── Go ──────────────────────▶  seizes the workload
-//!   ◀────── Seized, ids / errno
+//!   ◀─── Seized, errno, filter
+//!        / Refused
 //!   installs the filter
 //!   ── Filtered / Bare ─────────▶  (Bare: makes every call stop)
 //!   ◀────────────────── Watching
 //!   execve                         waits for stops
 //! ```
+//!
+//! Rules are loaded by the tracer and not before the fork: the kernel would copy the page tables of
+//! what they take, every page that either side writes, and take all of it down at the exec.
 
 mod command;
 
@@ -20,13 +24,13 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use sys::{Errno, Fork, Pid, SeccompError, Tid, Wait, fork_unseen};
+use sys::{Errno, Filter, Fork, Pid, SeccompError, Wait, fork_unseen};
 
-use crate::filter::{self, Plan, Wanted};
-use crate::ids::Tracer;
 use crate::watch::without_understanding;
 pub use command::{Command, CommandError};
 
+const SEIZED: u8 = b's';
+const REFUSED: u8 = b'x';
 const GO: u8 = b'g';
 const FILTERED: u8 = b'f';
 const BARE: u8 = b'b';
@@ -68,6 +72,17 @@ pub enum Side {
 #[derive(Debug)]
 pub struct Channel(UnixStream);
 
+/// How the workload may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// The tracer has said why it must not begin.
+    Refused,
+    /// It is traced, and a filter chooses the calls that stop.
+    Traced,
+    /// It is traced, and every call stops: no filter was wanted, or the kernel gave this error.
+    Unfiltered(Option<SeccompError>),
+}
+
 /// Whether a filter chooses the calls that stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watched {
@@ -105,45 +120,65 @@ impl Channel {
         Ok(word)
     }
 
-    /// The workload's part, up to its exec. With calls that are wanted it gets a filter; gives back why
-    /// there is none although one was wanted: every call stops then.
-    pub fn be_traced(
-        &mut self,
-        tracer: Pid,
-        wanted: Option<Wanted>,
-    ) -> Result<Option<SeccompError>, LaunchError> {
+    /// The workload's part, up to its exec.
+    pub fn be_traced(&mut self, tracer: Pid) -> Result<Beginning, LaunchError> {
         sys::allow_tracer(tracer);
+        self.say(&[GO])?;
+        if self.hear()? != [SEIZED] {
+            return Ok(Beginning::Refused);
+        }
         // Each signal would stop us until the tracer looks: many of them, and we got nowhere.
         let _hush = sys::Hush::signals().map_err(LaunchError::Seize)?;
-        self.say(&[GO])?;
         match i32::from_ne_bytes(self.hear()?) {
             0 => {}
             errno => return Err(LaunchError::Seize(Errno::from_raw(errno))),
         }
-        let sender = Tid(i32::from_ne_bytes(self.hear()?));
-        let tracer = Tracer {
-            pid: tracer,
-            sender,
+        let mut program = vec![0; usize::from(u16::from_ne_bytes(self.hear()?))];
+        self.0
+            .read_exact(&mut program)
+            .map_err(|_| LaunchError::Lost)?;
+        let beginning = if program.is_empty() {
+            Beginning::Unfiltered(None)
+        } else {
+            match Filter::from_bytes(&program)?.install() {
+                Ok(()) => Beginning::Traced,
+                Err(error) => Beginning::Unfiltered(Some(error)),
+            }
         };
-        let plan = wanted.map(|wanted| Plan { wanted, tracer });
-        let installed = match plan {
-            Some(plan) => filter::compile(&plan)?.install().map(|()| FILTERED),
-            None => Ok(BARE),
-        };
-        self.say(&[*installed.as_ref().unwrap_or(&BARE)])?;
+        self.say(&[match beginning {
+            Beginning::Traced => FILTERED,
+            Beginning::Refused | Beginning::Unfiltered(_) => BARE,
+        }])?;
         let [_watching] = self.hear()?;
-        Ok(installed.err())
+        Ok(beginning)
     }
 
-    /// The tracer's part. `sender` is its other thread. Gives up the channel: nothing of it stays
-    /// open.
-    pub fn trace(mut self, workload: Pid, sender: Tid) -> Result<Watched, LaunchError> {
+    /// The tracer's part when it must not begin, of which it has said why.
+    pub fn refuse(mut self) {
+        // Without this word the other side takes us for lost.
+        drop(self.say(&[REFUSED]));
+    }
+
+    /// The tracer's part; without a filter every call stops. Gives up the channel: nothing of it
+    /// stays open.
+    pub fn trace(mut self, workload: Pid, filter: Option<&Filter>) -> Result<Watched, LaunchError> {
         let [_go] = self.hear()?;
         let seized = sys::seize(workload.leader());
-        let word = seized.map_or_else(|errno| errno as i32, |()| 0);
-        self.say(&word.to_ne_bytes())?;
+        let mut word = vec![SEIZED];
+        word.extend(
+            seized
+                .map_or_else(|errno| errno as i32, |()| 0)
+                .to_ne_bytes(),
+        );
+        if seized.is_ok() {
+            let program = filter.map(Filter::to_bytes).unwrap_or_default();
+            // The kernel takes 4096 instructions of eight bytes, and so does `Filter`.
+            let length = u16::try_from(program.len()).unwrap_or(0);
+            word.extend_from_slice(&length.to_ne_bytes());
+            word.extend_from_slice(program.get(..usize::from(length)).unwrap_or_default());
+        }
+        self.say(&word)?;
         seized.map_err(LaunchError::Seize)?;
-        self.say(&sender.0.to_ne_bytes())?;
         let watched = if self.hear_from_traced()? == FILTERED {
             Watched::Filtered
         } else {

@@ -171,6 +171,19 @@ impl Filter {
         self.program.iter().flat_map(bytes).collect()
     }
 
+    /// Reads what [`Self::to_bytes`] wrote; a rest that is no whole instruction is left out.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FilterError> {
+        let (chunks, _) = bytes.as_chunks();
+        let instruction =
+            |&[code_low, code_high, jump_true, jump_false, a, b, c, d]: &[u8; 8]| Instruction {
+                code: u16::from_ne_bytes([code_low, code_high]),
+                jump_true,
+                jump_false,
+                value: u32::from_ne_bytes([a, b, c, d]),
+            };
+        Self::new(chunks.iter().map(instruction).collect())
+    }
+
     /// Runs the program as the kernel would, on one call: the proof of the compiler in tests.
     pub fn run(&self, audit: u32, number: u32, args: [u64; 6]) -> Action {
         let word = |offset: u32| -> u32 {
@@ -287,6 +300,18 @@ mod tests {
     #[test]
     fn an_empty_filter_is_refused() {
         assert_eq!(Filter::new(Vec::new()), Err(FilterError::Empty));
+    }
+
+    #[test]
+    fn a_filter_is_the_same_after_a_way_as_bytes() {
+        let filter = Filter::new(vec![
+            Instruction::load(Instruction::NUMBER),
+            Instruction::is_equal(0x1234_5678, 3, 7),
+            Instruction::answer(Action::Trace(42)),
+        ]);
+        let bytes = filter.as_ref().unwrap().to_bytes();
+        assert_eq!(Filter::from_bytes(&bytes), filter);
+        assert_eq!(Filter::from_bytes(&bytes[..7]), Err(FilterError::Empty));
     }
 
     #[test]

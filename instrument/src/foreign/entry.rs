@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use event::{EventType, Priority};
-use sys::{CallStop, Errno, How, Pid, Resume, Stopped, Tid};
+use sys::{CallStop, Errno, Filter, How, Pid, Resume, Stopped, Tid};
 
 use super::injection::{Act, Injection, Outcome, image};
 use super::lookout::Found;
 use super::standing::{Filtering, Standing};
 use crate::brain::{Next, Pace};
-use crate::filter::{self, Plan};
 use crate::live::Moment;
 use crate::watch::Watch;
 
@@ -57,14 +56,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Takes what is `found`; with a plan, its filter is put where it may be.
-    pub fn new(found: Arc<Found>, plan: Option<&Plan>) -> Self {
-        let program = plan
-            .and_then(|plan| filter::compile(plan).ok())
-            .map(|filter| filter.to_bytes());
+    /// Takes what is `found`; a filter is put where it may be.
+    pub fn new(found: Arc<Found>, filter: Option<&Filter>) -> Self {
         Self {
             found,
-            program: program.unwrap_or_default(),
+            program: filter.map(Filter::to_bytes).unwrap_or_default(),
             usual_filters: Standing::of(Pid::this().0).and_then(|s| s.filters),
             awaited: HashSet::new(),
             underway: HashMap::new(),

@@ -25,15 +25,12 @@ impl Watch {
         }
         let tid = stopped.tid();
         let (stop, row) = match stopped.how() {
-            How::Exec => {
-                let former = i32::try_from(stopped.message()?).unwrap_or(tid.0);
-                (
-                    Stop::Exec {
-                        former: Tid(former),
-                    },
-                    None,
-                )
-            }
+            How::Exec => (
+                Stop::Exec {
+                    former: self.former(stopped)?,
+                },
+                None,
+            ),
             How::Exit => {
                 self.last_status = (stopped.message()? & 0xffff) as i32;
                 (Stop::Ending, None)
@@ -107,6 +104,17 @@ impl Watch {
         }
         let pace = self.brain.pace(stopped.tid());
         Ok(Next::Resume(pace.apply(Resume::Continue(None))))
+    }
+
+    /// The thread that executed: the leader's number is the only one from now on. The kernel need not
+    /// be asked about a process that had no other thread.
+    fn former(&self, stopped: &Stopped) -> Result<Tid, Errno> {
+        let tid = stopped.tid();
+        if !self.brain.has_company(tid) {
+            return Ok(tid);
+        }
+        let former = i32::try_from(stopped.message()?);
+        Ok(former.map_or(tid, Tid))
     }
 
     /// What the maker's registers say of the thread that it made.
