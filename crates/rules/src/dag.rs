@@ -10,6 +10,8 @@ use event::EventTypeSet;
 use crate::ast::{Check, Expr, Span};
 use crate::check::{CheckFault, Checked, check};
 
+mod asked;
+
 /// A node's number.
 pub(crate) type NodeId = u32;
 

@@ -4,7 +4,6 @@ use event::{EventType, EventTypeSet, Field, Priority};
 
 use crate::ast::Expr;
 use crate::diagnostic::Style;
-use crate::program::Program;
 use crate::ruleset::{RuleId, RuleSet};
 
 mod print;
@@ -82,11 +81,14 @@ impl RuleSet {
     /// value before the call returns.
     fn reads(&self, id: RuleId, kind: EventType) -> Vec<(String, bool)> {
         let root = self.rule(id).root;
-        let program = Program::new(kind, &self.whole.dag, &[(id.0, root)]);
         let mut fields = std::collections::BTreeMap::new();
-        program.fields(&mut |field: Field| {
-            let is_open = field.is_open_at_entry(kind);
-            fields.insert(field.to_string(), is_open);
+        let kinds = EventTypeSet::only(kind);
+        let roots = std::iter::once(root);
+        self.whole.dag.asked(roots, kinds, &mut |predicate, _| {
+            predicate.fields(&mut |field: Field| {
+                let is_open = field.is_open_at_entry(kind);
+                fields.insert(field.to_string(), is_open);
+            });
         });
         fields.into_iter().collect()
     }
@@ -96,12 +98,8 @@ impl RuleSet {
         self.events()
             .iter()
             .map(|kind| {
-                let ids: Vec<RuleId> = self
-                    .program(kind)
-                    .into_iter()
-                    .flat_map(Program::rules)
-                    .map(RuleId)
-                    .collect();
+                let rules = self.programs.rules(kind, &self.whole.dag);
+                let ids: Vec<RuleId> = rules.map(RuleId).collect();
                 let open = ids
                     .iter()
                     .filter(|id| self.reads(**id, kind).iter().any(|(_, is_open)| *is_open))

@@ -13,14 +13,15 @@ use crate::predicate::{Predicate, Test, Tri};
 mod build;
 mod cost;
 mod group;
+mod lazy;
 mod memory;
 mod substrings;
 mod trie;
 
 pub(crate) use group::Fold;
 use group::{Group, Known, Reader};
-pub(crate) use memory::Memory;
-use memory::TextState;
+pub(crate) use lazy::Programs;
+use memory::{Memory, TextState};
 
 /// A number within a program.
 type Index = u32;
@@ -98,8 +99,6 @@ pub(crate) struct Program {
     /// Fields whose text is put together once and kept for several groups.
     texts: Vec<Field>,
     blocks: Vec<Block>,
-    /// Every comparison, for questions about the program.
-    leaves: Vec<Predicate>,
 }
 
 /// Text that a field has.
@@ -122,29 +121,6 @@ impl Program {
     /// Compiles the rules whose conditions may hold for this type of events.
     pub(crate) fn new(kind: EventType, dag: &Dag, rules: &[(u32, NodeId)]) -> Self {
         build::build(kind, dag, rules)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
-    /// The fields that conditions read, one call per comparison.
-    pub(crate) fn fields(&self, each: &mut dyn FnMut(Field)) {
-        for leaf in &self.leaves {
-            leaf.fields(each);
-        }
-    }
-
-    /// The numbers of the rules.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = u32> {
-        self.blocks
-            .iter()
-            .flat_map(|block| block.rules.iter().map(|rule| rule.number))
-    }
-
-    /// Whether an answer may be open at the entry of an event of this type.
-    pub(crate) fn may_be_undecided(&self, kind: EventType) -> bool {
-        self.leaves.iter().any(|leaf| leaf.may_be_pending(kind))
     }
 
     /// Evaluates the rules for an event.

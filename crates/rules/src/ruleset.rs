@@ -3,13 +3,12 @@
 use event::{Alert, EventType, EventTypeSet, Facts, FieldValue, Priority};
 
 use crate::compile::{Compiled, Whole, compile};
-use crate::dag::NodeId;
 use crate::diagnostic::Diagnostics;
 use crate::hypothesis::Hypothesis;
 use crate::options::{Appended, Matching, Options};
 use crate::output::{self, Filled, Format};
 use crate::predicate::Tri;
-use crate::program::{Found, Memory, Program};
+use crate::program::{Found, Programs};
 use crate::reader::collect;
 use crate::source::{Report, Source};
 
@@ -49,11 +48,7 @@ pub struct RuleSet {
     pub(crate) options: Options,
     /// Per rule: what is appended to its output.
     appended: Vec<Appended>,
-    /// Per type of event, in the order of [`EventType::ALL`].
-    programs: Vec<Program>,
-    events: EventTypeSet,
-    open: EventTypeSet,
-    memory: Memory,
+    pub(crate) programs: Programs,
     doubts: Diagnostics,
 }
 
@@ -87,37 +82,18 @@ impl RuleSet {
             .iter()
             .map(|rule| options.appended_to(&rule.name, &rule.source, &rule.tags))
             .collect();
-        let mut set = Self {
-            whole,
-            options,
-            appended,
-            programs: Vec::new(),
-            events: EventTypeSet::EMPTY,
-            open: EventTypeSet::EMPTY,
-            memory: Memory::default(),
-            doubts,
-        };
-        set.compile_programs();
-        Ok(set)
-    }
-
-    fn compile_programs(&mut self) {
-        let enabled: Vec<(u32, NodeId)> = (0_u32..)
-            .zip(&self.whole.rules)
+        let enabled = (0_u32..)
+            .zip(&whole.rules)
             .filter(|(_, rule)| rule.is_enabled)
             .map(|(number, rule)| (number, rule.root))
             .collect();
-        for &kind in EventType::ALL {
-            let program = Program::new(kind, &self.whole.dag, &enabled);
-            if !program.is_empty() {
-                self.events.insert(kind);
-            }
-            if program.may_be_undecided(kind) {
-                self.open.insert(kind);
-            }
-            self.memory.reserve(&program);
-            self.programs.push(program);
-        }
+        Ok(Self {
+            programs: Programs::new(&whole.dag, enabled),
+            whole,
+            options,
+            appended,
+            doubts,
+        })
     }
 
     /// What is doubtful about the files, though they load.
@@ -127,12 +103,12 @@ impl RuleSet {
 
     /// The types of events that an enabled rule asks for: what is worth stopping for.
     pub fn events(&self) -> EventTypeSet {
-        self.events
+        self.programs.events()
     }
 
     /// Whether the verdict at the entry of such an event may be [`Verdict::Undecided`].
     pub fn needs_result(&self, kind: EventType) -> bool {
-        self.open.contains(kind)
+        self.programs.open().contains(kind)
     }
 
     /// Whether an enabled rule may match `open` or `openat` with `O_DIRECTORY` and without flags that
@@ -158,17 +134,15 @@ impl RuleSet {
             .count()
     }
 
-    /// Asks the rules about an event. Allocates nothing unless a transformer has to.
+    /// Asks the rules about an event. The first event of a type has its rules put together; from
+    /// the second one on nothing is allocated unless a transformer has to.
     pub fn evaluate(&mut self, facts: &dyn Facts) -> Verdict<'_> {
-        let Some(program) = self.programs.get(facts.kind() as usize) else {
-            return Verdict::No;
-        };
         let first_only = self.options.matching == Matching::First;
-        match program.run(facts, first_only, &mut self.memory) {
+        match self.programs.run(&self.whole.dag, facts, first_only) {
             Found::Nothing => Verdict::No,
             Found::Undecided => Verdict::Undecided,
             Found::Matches => Verdict::Match(Matches {
-                ids: self.memory.matched.iter(),
+                ids: self.programs.matched().iter(),
             }),
         }
     }
@@ -235,10 +209,6 @@ impl RuleSet {
         (0_u32..)
             .zip(&self.whole.rules)
             .map(|(number, _)| RuleId(number))
-    }
-
-    pub(crate) fn program(&self, kind: EventType) -> Option<&Program> {
-        self.programs.get(kind as usize)
     }
 
     pub(crate) fn rule(&self, id: RuleId) -> &Compiled {

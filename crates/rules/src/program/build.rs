@@ -77,7 +77,6 @@ impl Builder<'_> {
             Node::Const(value) => Simple::Const(*value),
             Node::Leaf(leaf) => {
                 let predicate = &self.dag.leaf(*leaf).checked.predicate;
-                self.program.leaves.push(predicate.clone());
                 Simple::Step(self.leaf(predicate))
             }
             Node::Not(inner) => match self.step(*inner) {
