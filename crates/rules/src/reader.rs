@@ -1,7 +1,5 @@
 //! From YAML to definitions: what Falco calls reading and collecting.
 
-use std::rc::Rc;
-
 use crate::definitions::{Definitions, List, Macro, Order};
 use crate::diagnostic::Code;
 use crate::source::{Fault, Place, Report, Text};
@@ -19,7 +17,7 @@ pub(crate) fn collect(report: &mut Report<'_>) -> Definitions {
     let mut definitions = Definitions::default();
     for (file, source) in report.sources.iter().enumerate() {
         let (documents, error) = read(&source.text, file);
-        for document in &documents {
+        for document in documents.documents().iter() {
             read_document(document, report, &mut definitions);
         }
         if let Some(error) = error {
@@ -30,8 +28,8 @@ pub(crate) fn collect(report: &mut Report<'_>) -> Definitions {
     definitions
 }
 
-fn read_document(document: &Node, report: &mut Report<'_>, definitions: &mut Definitions) {
-    let items = match &document.kind {
+fn read_document(document: Node<'_>, report: &mut Report<'_>, definitions: &mut Definitions) {
+    let items = match document.kind() {
         Kind::Sequence(items) => items,
         Kind::Null => return,
         Kind::Mapping(_) | Kind::Scalar(_) => {
@@ -50,14 +48,14 @@ fn read_document(document: &Node, report: &mut Report<'_>, definitions: &mut Def
 }
 
 /// The beginning of a node, for faults that concern all of it.
-fn first(node: &Node) -> Place {
+fn first(node: Node<'_>) -> Place {
     Place {
-        end: node.place.start + 1,
-        ..node.place
+        end: node.place().start + 1,
+        ..node.place()
     }
 }
 
-fn read_item(node: &Rc<Node>, report: &mut Report<'_>, definitions: &mut Definitions) {
+fn read_item(node: Node<'_>, report: &mut Report<'_>, definitions: &mut Definitions) {
     if node.mapping().is_none() {
         let message = "unexpected element type: each element should be a YAML mapping";
         report.at(
@@ -128,11 +126,11 @@ fn read_list(name: &str, item: &mut Item<'_, '_, '_>, definitions: &mut Definiti
     }
     let items = item.required("items")?;
     let Some(nodes) = items.sequence() else {
-        item.error_at(&items, "the value of `items` must be a list");
+        item.error_at(items, "the value of `items` must be a list");
         return None;
     };
     let mut values = Vec::with_capacity(nodes.len());
-    for node in nodes {
+    for node in nodes.iter() {
         let Some(value) = node.scalar() else {
             item.error_at(node, "an item of a list must be a plain value");
             return None;
@@ -215,7 +213,7 @@ fn read_macro(
 }
 
 /// A scalar's text with its place.
-fn text_of(node: &Node) -> Option<Text> {
+fn text_of(node: Node<'_>) -> Option<Text> {
     node.scalar()
-        .map(|text| Text::new(text.to_owned(), node.place))
+        .map(|text| Text::new(text.to_owned(), node.place()))
 }

@@ -2,31 +2,71 @@
 //!
 //! Scalars keep their text: `443` and `true` are what was written, as Falco's loader takes them.
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::Parser;
 
 use crate::source::Place;
 
-/// Deeper than any rule file; keeps a hostile one from exhausting the stack.
-const MAX_DEPTH: usize = 64;
+mod builder;
+mod offsets;
 
-/// A node.
+use builder::Builder;
+use offsets::Offsets;
+
+/// The documents of a file. All nodes are in one place: a file has thousands.
 #[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) kind: Kind,
-    pub(crate) place: Place,
+pub(crate) struct Tree {
+    file: usize,
+    nodes: Vec<Kept>,
+    /// The nodes in collections, those of one next to each other.
+    parts: Vec<usize>,
+    /// The texts of all scalars.
+    texts: String,
+    roots: Vec<usize>,
+}
+
+/// A node as it is kept, with its place in bytes.
+#[derive(Debug)]
+struct Kept {
+    held: Held,
+    start: usize,
+    end: usize,
     /// How many nodes this one stands for, aliases counted again.
     weight: usize,
 }
 
-#[derive(Debug)]
-pub(crate) enum Kind {
-    Mapping(Vec<(Rc<Node>, Rc<Node>)>),
+/// What a node holds: where its parts or its text begin and end.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    Mapping(usize, usize),
+    Null,
+    Scalar(usize, usize),
+    Sequence(usize, usize),
+}
+
+/// A node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'t> {
+    tree: &'t Tree,
+    id: usize,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind<'t> {
+    Mapping(Nodes<'t>),
     /// Nothing, `~` or `null`, without quotes.
     Null,
-    Scalar(String),
-    Sequence(Vec<Rc<Node>>),
+    Scalar(&'t str),
+    Sequence(Nodes<'t>),
+}
+
+/// Several nodes; of a mapping keys and values in turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nodes<'t> {
+    tree: &'t Tree,
+    ids: &'t [usize],
 }
 
 /// Why a file is not YAML that can be loaded.
@@ -37,36 +77,96 @@ pub(crate) struct YamlError {
     pub(crate) place: Place,
 }
 
-impl Node {
-    pub(crate) fn scalar(&self) -> Option<&str> {
-        match &self.kind {
+impl Tree {
+    pub(crate) fn documents(&self) -> Nodes<'_> {
+        Nodes {
+            tree: self,
+            ids: &self.roots,
+        }
+    }
+}
+
+impl<'t> Nodes<'t> {
+    pub(crate) const fn len(self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.ids.is_empty()
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Node<'t>> {
+        let Self { tree, ids } = self;
+        ids.iter().map(move |&id| Node { tree, id })
+    }
+
+    /// The entries of a mapping.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> {
+        let Self { tree, ids } = self;
+        let (pairs, _) = ids.as_chunks();
+        pairs
+            .iter()
+            .map(move |&[key, value]| (Node { tree, id: key }, Node { tree, id: value }))
+    }
+}
+
+impl<'t> Node<'t> {
+    fn kept(self) -> &'t Kept {
+        &self.tree.nodes[self.id]
+    }
+
+    pub(crate) fn kind(self) -> Kind<'t> {
+        let tree = self.tree;
+        let nodes = |from, to| Nodes {
+            tree,
+            ids: tree.parts.get(from..to).unwrap_or_default(),
+        };
+        match self.kept().held {
+            Held::Mapping(from, to) => Kind::Mapping(nodes(from, to)),
+            Held::Null => Kind::Null,
+            Held::Scalar(from, to) => Kind::Scalar(tree.texts.get(from..to).unwrap_or_default()),
+            Held::Sequence(from, to) => Kind::Sequence(nodes(from, to)),
+        }
+    }
+
+    pub(crate) fn place(self) -> Place {
+        let Kept { start, end, .. } = *self.kept();
+        Place {
+            file: self.tree.file,
+            start,
+            end,
+        }
+    }
+
+    pub(crate) fn scalar(self) -> Option<&'t str> {
+        match self.kind() {
             Kind::Scalar(text) => Some(text),
             Kind::Mapping(_) | Kind::Null | Kind::Sequence(_) => None,
         }
     }
 
-    pub(crate) fn sequence(&self) -> Option<&[Rc<Self>]> {
-        match &self.kind {
+    pub(crate) fn sequence(self) -> Option<Nodes<'t>> {
+        match self.kind() {
             Kind::Sequence(items) => Some(items),
             Kind::Mapping(_) | Kind::Null | Kind::Scalar(_) => None,
         }
     }
 
-    pub(crate) fn mapping(&self) -> Option<&[(Rc<Self>, Rc<Self>)]> {
-        match &self.kind {
+    pub(crate) fn mapping(self) -> Option<Nodes<'t>> {
+        match self.kind() {
             Kind::Mapping(entries) => Some(entries),
             Kind::Null | Kind::Scalar(_) | Kind::Sequence(_) => None,
         }
     }
 
-    pub(crate) const fn is_null(&self) -> bool {
-        matches!(self.kind, Kind::Null)
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self.kind(), Kind::Null)
     }
 
     /// The value of a key of a mapping.
-    pub(crate) fn get(&self, key: &str) -> Option<&Rc<Self>> {
+    pub(crate) fn get(self, key: &str) -> Option<Self> {
         self.mapping()?
-            .iter()
+            .pairs()
             .find(|(name, _)| name.scalar() == Some(key))
             .map(|(_, value)| value)
     }
@@ -77,7 +177,7 @@ impl Node {
 /// Flow collections may close at the indentation of their key, which YAML forbids and which the
 /// loader that rule files are written for takes: such lines are read as if they stood further
 /// right.
-pub(crate) fn read(text: &str, file: usize) -> (Vec<Rc<Node>>, Option<YamlError>) {
+pub(crate) fn read(text: &str, file: usize) -> (Tree, Option<YamlError>) {
     let strict = read_padded(text, file, &[]);
     let Some(Fault::Indentation(at)) = strict.1 else {
         return (strict.0, strict.1.map(|fault| fault.into_error(file)));
@@ -140,36 +240,19 @@ fn closing_lines(text: &str) -> Vec<usize> {
     found
 }
 
-fn read_padded(text: &str, file: usize, pads: &[usize]) -> (Vec<Rc<Node>>, Option<Fault>) {
-    let mut padded = String::new();
-    let mut from = 0;
-    for &at in pads {
-        padded.push_str(text.get(from..at).unwrap_or_default());
-        padded.extend(std::iter::repeat_n(' ', PAD));
-        from = at;
-    }
-    padded.push_str(text.get(from..).unwrap_or_default());
-    let mut builder = Builder {
-        file,
-        offsets: Offsets::new(&padded, pads),
-        // An alias may repeat what it stands for, but not blow the file up.
-        budget: text.len() + 10_000,
-        documents: Vec::new(),
-        open: Vec::new(),
-        anchors: Vec::new(),
-    };
+fn read_padded(text: &str, file: usize, pads: &[usize]) -> (Tree, Option<Fault>) {
+    let padded = pad(text, pads);
+    let offsets = Offsets::new(&padded, pads);
+    let mut builder = Builder::new(file, text.len());
     for event in Parser::new_from_str(&padded) {
         let taken = match event {
             Ok((event, span)) => {
-                let place = Place {
-                    file,
-                    start: builder.offsets.byte(span.start.index()),
-                    end: builder.offsets.byte(span.end.index()),
-                };
-                builder.take(event, place).map_err(Fault::Other)
+                let start = offsets.byte(span.start.index());
+                let end = offsets.byte(span.end.index());
+                builder.take(event, (start, end)).map_err(Fault::Other)
             }
             Err(error) => {
-                let at = builder.offsets.byte(error.marker().index());
+                let at = offsets.byte(error.marker().index());
                 Err(if error.info().starts_with("invalid indentation") {
                     Fault::Indentation(at)
                 } else {
@@ -185,197 +268,24 @@ fn read_padded(text: &str, file: usize, pads: &[usize]) -> (Vec<Rc<Node>>, Optio
             }
         };
         if let Err(fault) = taken {
-            return (builder.documents, Some(fault));
+            return (builder.tree, Some(fault));
         }
     }
-    (builder.documents, None)
+    (builder.tree, None)
 }
 
-/// A collection that has not ended.
-struct Open {
-    anchor: usize,
-    place: Place,
-    is_mapping: bool,
-    items: Vec<Rc<Node>>,
-}
-
-struct Builder {
-    file: usize,
-    offsets: Offsets,
-    budget: usize,
-    documents: Vec<Rc<Node>>,
-    open: Vec<Open>,
-    anchors: Vec<Option<Rc<Node>>>,
-}
-
-impl Builder {
-    fn take(&mut self, event: Event<'_>, place: Place) -> Result<(), YamlError> {
-        let fault = |message: &str| YamlError {
-            message: message.to_owned(),
-            place,
-        };
-        match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let is_null = style == ScalarStyle::Plain
-                    && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
-                let node = Node {
-                    kind: if is_null {
-                        Kind::Null
-                    } else {
-                        Kind::Scalar(text.into_owned())
-                    },
-                    place,
-                    weight: 1,
-                };
-                self.finish(node, anchor);
-                Ok(())
-            }
-            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
-                if self.open.len() >= MAX_DEPTH {
-                    return Err(fault("collections nest too deeply"));
-                }
-                self.open.push(Open {
-                    anchor,
-                    place,
-                    is_mapping: matches!(event, Event::MappingStart(..)),
-                    items: Vec::new(),
-                });
-                Ok(())
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(open) = self.open.pop() {
-                    let anchor = open.anchor;
-                    let node = open.close(place.end);
-                    self.finish(node, anchor);
-                }
-                Ok(())
-            }
-            Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(anchor).cloned().flatten() else {
-                    return Err(fault("an alias to something that has not ended"));
-                };
-                let Some(left) = self.budget.checked_sub(node.weight) else {
-                    return Err(fault("aliases make the file too large"));
-                };
-                self.budget = left;
-                self.place_node(node);
-                Ok(())
-            }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => Ok(()),
-        }
+/// The text with these lines moved right.
+fn pad<'a>(text: &'a str, pads: &[usize]) -> Cow<'a, str> {
+    if pads.is_empty() {
+        return text.into();
     }
-
-    fn finish(&mut self, node: Node, anchor: usize) {
-        let node = Rc::new(node);
-        if anchor > 0 {
-            if self.anchors.len() <= anchor {
-                self.anchors.resize(anchor + 1, None);
-            }
-            self.anchors[anchor] = Some(Rc::clone(&node));
-        }
-        self.place_node(node);
+    let mut padded = String::with_capacity(text.len() + pads.len() * PAD);
+    let mut from = 0;
+    for &at in pads {
+        padded.push_str(text.get(from..at).unwrap_or_default());
+        padded.extend(std::iter::repeat_n(' ', PAD));
+        from = at;
     }
-
-    fn place_node(&mut self, node: Rc<Node>) {
-        debug_assert!(node.place.file == self.file, "one builder per file");
-        match self.open.last_mut() {
-            Some(open) => open.items.push(node),
-            None => self.documents.push(node),
-        }
-    }
-}
-
-impl Open {
-    fn close(self, end: usize) -> Node {
-        let weight = self.items.iter().map(|item| item.weight).sum::<usize>() + 1;
-        let mut items = self.items.into_iter();
-        let kind = if self.is_mapping {
-            let mut entries = Vec::new();
-            while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                entries.push((key, value));
-            }
-            Kind::Mapping(entries)
-        } else {
-            Kind::Sequence(items.collect())
-        };
-        let place = Place { end, ..self.place };
-        Node {
-            kind,
-            place,
-            weight,
-        }
-    }
-}
-
-/// Turns positions in characters into positions in bytes.
-struct Offsets {
-    /// The byte at which every 64th character starts; empty when all characters are one byte.
-    marks: Vec<usize>,
-    /// Where lines were moved right, in bytes of the original text.
-    pads: Vec<usize>,
-    /// Lengths of the characters between marks would cost too much; the text is walked instead.
-    lengths: Vec<u8>,
-    total: usize,
-}
-
-impl Offsets {
-    const STEP: usize = 64;
-
-    fn new(text: &str, pads: &[usize]) -> Self {
-        let (mut marks, mut lengths) = (Vec::new(), Vec::new());
-        if !text.is_ascii() {
-            for (number, (at, character)) in text.char_indices().enumerate() {
-                if number % Self::STEP == 0 {
-                    marks.push(at);
-                }
-                lengths.push(u8::try_from(character.len_utf8()).unwrap_or(1));
-            }
-        }
-        Self {
-            marks,
-            lengths,
-            total: text.len(),
-            pads: pads.to_vec(),
-        }
-    }
-
-    /// The byte of the original text.
-    fn byte(&self, character: usize) -> usize {
-        let padded = self.padded_byte(character);
-        // The n-th pad lies behind `n * PAD` bytes of pads and what precedes it in the original.
-        let before = |count: usize| count * PAD;
-        let (mut low, mut high) = (0, self.pads.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.pads[middle] + before(middle) < padded {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let inside = low
-            .checked_sub(1)
-            .map_or(0, |last| (padded - self.pads[last] - before(last)).min(PAD));
-        padded - before(low.saturating_sub(1)) - inside
-    }
-
-    fn padded_byte(&self, character: usize) -> usize {
-        let Some(mark) = self.marks.get(character / Self::STEP) else {
-            return if self.marks.is_empty() {
-                character.min(self.total)
-            } else {
-                self.total
-            };
-        };
-        let from = character / Self::STEP * Self::STEP;
-        let between = self.lengths.get(from..character).unwrap_or_default();
-        mark + between
-            .iter()
-            .map(|&length| usize::from(length))
-            .sum::<usize>()
-    }
+    padded.push_str(text.get(from..).unwrap_or_default());
+    padded.into()
 }

@@ -1,7 +1,5 @@
 //! What is appended to the outputs of rules: Falco's `append_output`.
 
-use std::rc::Rc;
-
 use crate::output::Format;
 use crate::ruleset::read_format;
 use crate::yaml::{self, Node};
@@ -39,16 +37,17 @@ impl AppendOutput {
         if let Some(error) = error {
             return Err(AppendError(error.message));
         }
-        let [document] = &*documents else {
+        let mut documents = documents.documents().iter();
+        let (Some(document), None) = (documents.next(), documents.next()) else {
             return Err(AppendError::new("one list or one mapping is needed"));
         };
         match document.sequence() {
-            Some(items) => items.iter().map(|item| Self::entry(item)).collect(),
+            Some(items) => items.iter().map(Self::entry).collect(),
             None => Ok(vec![Self::entry(document)?]),
         }
     }
 
-    fn entry(node: &Node) -> Result<Self, AppendError> {
+    fn entry(node: Node<'_>) -> Result<Self, AppendError> {
         let mut append = Self::to_all();
         for (key, value) in entries(node, "an entry")? {
             append = match key {
@@ -66,7 +65,7 @@ impl AppendOutput {
         Ok(append)
     }
 
-    fn matching(mut self, node: &Node) -> Result<Self, AppendError> {
+    fn matching(mut self, node: Node<'_>) -> Result<Self, AppendError> {
         for (key, value) in entries(node, "`match`")? {
             self = match key {
                 "rule" => self.rule(text(value, key)?),
@@ -74,7 +73,7 @@ impl AppendOutput {
                 "tags" => {
                     let tags = value.sequence();
                     let tags = tags.ok_or_else(|| AppendError::new("`tags` must be a list"))?;
-                    for tag in tags {
+                    for tag in tags.iter() {
                         self = self.tag(text(tag, key)?);
                     }
                     self
@@ -85,10 +84,10 @@ impl AppendOutput {
         Ok(self)
     }
 
-    fn extra_fields(mut self, node: &Node) -> Result<Self, AppendError> {
+    fn extra_fields(mut self, node: Node<'_>) -> Result<Self, AppendError> {
         let fields = node.sequence();
         let fields = fields.ok_or_else(|| AppendError::new("`extra_fields` must be a list"))?;
-        for field in fields {
+        for field in fields.iter() {
             if let Some(name) = field.scalar() {
                 self = self.field(name, &format!("%{name}"))?;
                 continue;
@@ -153,14 +152,14 @@ impl AppendOutput {
 }
 
 /// The entries of a mapping.
-fn entries<'n>(node: &'n Node, what: &str) -> Result<Vec<(&'n str, &'n Node)>, AppendError> {
+fn entries<'n>(node: Node<'n>, what: &str) -> Result<Vec<(&'n str, Node<'n>)>, AppendError> {
     let wrong = || AppendError(format!("{what} must be a mapping"));
-    let pair = |(key, value): &'n (Rc<Node>, Rc<Node>)| Some((key.scalar()?, &**value));
-    let pairs = node.mapping().ok_or_else(wrong)?.iter().map(pair);
+    let pair = |(key, value): (Node<'n>, Node<'n>)| Some((key.scalar()?, value));
+    let pairs = node.mapping().ok_or_else(wrong)?.pairs().map(pair);
     pairs.collect::<Option<_>>().ok_or_else(wrong)
 }
 
-fn text<'n>(node: &'n Node, key: &str) -> Result<&'n str, AppendError> {
+fn text<'n>(node: Node<'n>, key: &str) -> Result<&'n str, AppendError> {
     let text = node.scalar().filter(|text| !text.is_empty());
     text.ok_or_else(|| AppendError(format!("`{key}` must be text")))
 }

@@ -21,24 +21,24 @@ pub(super) fn read(item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Vec<Except
         return Some(Vec::new());
     };
     let Some(entries) = node.sequence() else {
-        item.error_at(&node, "rule exceptions must be a sequence");
+        item.error_at(node, "rule exceptions must be a sequence");
         return None;
     };
     let mut exceptions = Vec::new();
     // All are read before giving up, so that all that is wrong is told.
-    for entry in entries {
+    for entry in entries.iter() {
         exceptions.push(read_one(entry, item, mode));
     }
     exceptions.into_iter().collect()
 }
 
-fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exception> {
-    let Some(name) = node.get("name").and_then(|name| name.scalar()) else {
+fn read_one(node: Node<'_>, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exception> {
+    let Some(name) = node.get("name").and_then(Node::scalar) else {
         item.error_at(node, "rule exception item must have name property");
         return None;
     };
-    let fields = node.get("fields").map(|node| entry(node));
-    let comps = node.get("comps").map(|node| entry(node));
+    let fields = node.get("fields").map(entry);
+    let comps = node.get("comps").map(entry);
     if fields.is_none() && mode == Mode::Define {
         item.error_at(node, "item has no mapping for key `fields`");
         return None;
@@ -57,7 +57,7 @@ fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exce
                 item.error_at(values, "the values of an exception must be a list");
                 return None;
             };
-            values.iter().map(|value| entry(value)).collect()
+            values.iter().map(entry).collect()
         }
     };
     let exception = Exception {
@@ -73,10 +73,10 @@ fn read_one(node: &Node, item: &mut Item<'_, '_, '_>, mode: Mode) -> Option<Exce
     Some(exception)
 }
 
-fn entry(node: &Node) -> Entry {
-    match &node.kind {
-        Kind::Scalar(text) => Entry::Scalar(Text::new(text.clone(), node.place)),
-        Kind::Sequence(items) => Entry::List(items.iter().map(|item| entry(item)).collect()),
+fn entry(node: Node<'_>) -> Entry {
+    match node.kind() {
+        Kind::Scalar(text) => Entry::Scalar(Text::new(text.to_owned(), node.place())),
+        Kind::Sequence(items) => Entry::List(items.iter().map(entry).collect()),
         Kind::Mapping(_) | Kind::Null => Entry::List(Vec::new()),
     }
 }
@@ -101,7 +101,7 @@ fn is_comparison(comp: &str) -> bool {
 }
 
 /// Checks what can be checked without knowing the fields.
-fn check(exception: &Exception, node: &Node, item: &mut Item<'_, '_, '_>) -> Option<()> {
+fn check(exception: &Exception, node: Node<'_>, item: &mut Item<'_, '_, '_>) -> Option<()> {
     let name = &exception.name;
     match &exception.fields {
         Some(Entry::List(fields)) => {

@@ -1,17 +1,16 @@
 //! One item of a rule file, and how its keys are asked for.
 
 use std::collections::HashSet;
-use std::rc::Rc;
 
 use super::text_of;
 use crate::diagnostic::Code;
 use crate::source::{Fault, Place, Report, Text};
 use crate::suggest::suggestion;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Nodes};
 
 /// An item that is being read.
 pub(super) struct Item<'n, 'r, 's> {
-    node: &'n Rc<Node>,
+    node: Node<'n>,
     subject: String,
     report: &'r mut Report<'s>,
     /// Keys that the reader knows; the others are warned of.
@@ -49,7 +48,7 @@ impl How {
 }
 
 impl<'n, 'r, 's> Item<'n, 'r, 's> {
-    pub(super) fn new(node: &'n Rc<Node>, subject: String, report: &'r mut Report<'s>) -> Self {
+    pub(super) fn new(node: Node<'n>, subject: String, report: &'r mut Report<'s>) -> Self {
         Self {
             node,
             subject,
@@ -67,7 +66,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     pub(super) fn place_of(&self, key: &str) -> Place {
         self.node
             .get(key)
-            .map_or_else(|| self.place(), |node| super::first(node))
+            .map_or_else(|| self.place(), super::first)
     }
 
     pub(super) fn fault(&mut self, place: Place, fault: Fault) {
@@ -78,7 +77,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         self.fault(self.place(), Fault::error(Code::ErrYamlValidate, message));
     }
 
-    pub(super) fn error_at(&mut self, node: &Node, message: impl Into<String>) {
+    pub(super) fn error_at(&mut self, node: Node<'_>, message: impl Into<String>) {
         let fault = Fault::error(Code::ErrYamlValidate, message);
         self.fault(super::first(node), fault);
     }
@@ -93,24 +92,24 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         match node.scalar() {
             Some(name) if !name.is_empty() => Some(name.to_owned()),
             _ => {
-                self.error_at(&node, format!("the name of a {kind} must be a string"));
+                self.error_at(node, format!("the name of a {kind} must be a string"));
                 None
             }
         }
     }
 
-    pub(super) fn get(&mut self, key: &'static str) -> Option<Rc<Node>> {
+    pub(super) fn get(&mut self, key: &'static str) -> Option<Node<'n>> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
-        self.node.get(key).cloned()
+        self.node.get(key)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
         self.node.get(key).is_some()
     }
 
-    pub(super) fn required(&mut self, key: &'static str) -> Option<Rc<Node>> {
+    pub(super) fn required(&mut self, key: &'static str) -> Option<Node<'n>> {
         let found = self.get(key);
         if found.is_none() {
             let keys = self.keys();
@@ -129,7 +128,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
 
     pub(super) fn required_text(&mut self, key: &'static str) -> Option<Text> {
         let node = self.required(key)?;
-        self.text_in(&node, key)
+        self.text_in(node, key)
     }
 
     /// A key's text; `Ok(None)` when it is not there.
@@ -137,14 +136,14 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     pub(super) fn text(&mut self, key: &'static str) -> Option<Option<Text>> {
         match self.get(key) {
             None => Some(None),
-            Some(node) => self.text_in(&node, key).map(Some),
+            Some(node) => self.text_in(node, key).map(Some),
         }
     }
 
-    fn text_in(&mut self, node: &Node, key: &str) -> Option<Text> {
+    fn text_in(&mut self, node: Node<'_>, key: &str) -> Option<Text> {
         let text = text_of(node).filter(|text| !text.joined.is_empty());
         if text.is_none() {
-            let message = match &node.kind {
+            let message = match node.kind() {
                 Kind::Null | Kind::Scalar(_) => format!("the value of `{key}` is empty"),
                 Kind::Mapping(_) | Kind::Sequence(_) => {
                     format!("the value of `{key}` must be a string")
@@ -167,7 +166,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             "true" | "yes" | "on" | "y" => true,
             "false" | "no" | "off" | "n" => false,
             _ => {
-                self.error_at(&node, format!("the value of `{key}` must be true or false"));
+                self.error_at(node, format!("the value of `{key}` must be true or false"));
                 return None;
             }
         };
@@ -188,7 +187,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         });
         if strings.is_none() {
             self.error_at(
-                &node,
+                node,
                 format!("the value of `{key}` must be a list of strings"),
             );
         }
@@ -208,7 +207,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             self.fault(place, Fault::warning(Code::DeprecatedItem, message));
         }
         let node = self.get("override").filter(|node| {
-            let is_empty = node.mapping().is_some_and(<[_]>::is_empty);
+            let is_empty = node.mapping().is_some_and(Nodes::is_empty);
             !node.is_null() && !is_empty
         });
         let Some(node) = node else {
@@ -226,11 +225,11 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
             return None;
         }
         let Some(entries) = node.mapping() else {
-            self.error_at(&node, "the value of `override` must be a mapping");
+            self.error_at(node, "the value of `override` must be a mapping");
             return None;
         };
         let mut keys = Vec::new();
-        for (key, value) in entries {
+        for (key, value) in entries.pairs() {
             let how = match value.scalar() {
                 Some("append") => How::Append,
                 Some("replace") => How::Replace,
@@ -243,7 +242,11 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
                     return None;
                 }
             };
-            keys.push((key.scalar().unwrap_or_default().to_owned(), how, key.place));
+            keys.push((
+                key.scalar().unwrap_or_default().to_owned(),
+                how,
+                key.place(),
+            ));
         }
         Some(Override::Keys(keys))
     }
@@ -293,10 +296,10 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     fn keys(&self) -> Vec<(String, Place)> {
-        let entries = self.node.mapping().unwrap_or_default();
+        let entries = self.node.mapping().into_iter();
         entries
-            .iter()
-            .filter_map(|(key, _)| Some((key.scalar()?.to_owned(), key.place)))
+            .flat_map(Nodes::pairs)
+            .filter_map(|(key, _)| Some((key.scalar()?.to_owned(), key.place())))
             .collect()
     }
 

@@ -1,11 +1,9 @@
 //! What a file requires of the engine and of plugins.
 
-use std::rc::Rc;
-
 use super::first;
 use crate::diagnostic::Code;
 use crate::source::{Fault, Report};
-use crate::yaml::Node;
+use crate::yaml::{Node, Nodes};
 
 /// Falco's engine version whose rule language this is.
 const ENGINE: Version = Version(0, 63, 0);
@@ -36,7 +34,7 @@ impl std::fmt::Display for Version {
     }
 }
 
-pub(super) fn engine(node: &Rc<Node>, report: &mut Report<'_>) {
+pub(super) fn engine(node: Node<'_>, report: &mut Report<'_>) {
     let text = node.scalar().unwrap_or_default();
     let required = match text.parse::<u64>() {
         Ok(minor) => Some(Version(0, minor, 0)),
@@ -49,10 +47,10 @@ pub(super) fn engine(node: &Rc<Node>, report: &mut Report<'_>) {
         }
         Some(_) => return,
     };
-    report.at(node.place, "", Fault::error(Code::ErrValidate, message));
+    report.at(node.place(), "", Fault::error(Code::ErrValidate, message));
 }
 
-pub(super) fn plugins(node: &Rc<Node>, report: &mut Report<'_>) {
+pub(super) fn plugins(node: Node<'_>, report: &mut Report<'_>) {
     let Some(items) = node.sequence() else {
         let message = "the value of `required_plugin_versions` must be a list";
         report.at(
@@ -62,15 +60,15 @@ pub(super) fn plugins(node: &Rc<Node>, report: &mut Report<'_>) {
         );
         return;
     };
-    for item in items {
+    for item in items.iter() {
         let mut wanted = vec![item];
-        let alternatives = item.get("alternatives").and_then(|list| list.sequence());
-        wanted.extend(alternatives.unwrap_or_default());
+        let alternatives = item.get("alternatives").and_then(Node::sequence);
+        wanted.extend(alternatives.into_iter().flat_map(Nodes::iter));
         let mut is_met = false;
         let mut is_readable = true;
         for plugin in &wanted {
-            let name = plugin.get("name").and_then(|name| name.scalar());
-            let version = plugin.get("version").and_then(|version| version.scalar());
+            let name = plugin.get("name").and_then(Node::scalar);
+            let version = plugin.get("version").and_then(Node::scalar);
             match (name, version.and_then(Version::parse)) {
                 (Some(name), Some(version)) => {
                     is_met |= PLUGINS
@@ -85,8 +83,8 @@ pub(super) fn plugins(node: &Rc<Node>, report: &mut Report<'_>) {
         } else if is_met {
             continue;
         } else {
-            let name = item.get("name").and_then(|name| name.scalar());
-            let version = item.get("version").and_then(|version| version.scalar());
+            let name = item.get("name").and_then(Node::scalar);
+            let version = item.get("version").and_then(Node::scalar);
             format!(
                 "plugin requirement not satisfied, must load: {}:{}",
                 name.unwrap_or_default(),
