@@ -11,6 +11,7 @@ use crate::ast::{Check, Expr, Span};
 use crate::check::{CheckFault, Checked, check};
 
 mod asked;
+mod key;
 
 /// A node's number.
 pub(crate) type NodeId = u32;
@@ -34,6 +35,22 @@ pub(crate) struct Reach {
     pub(crate) may_fail: EventTypeSet,
 }
 
+impl Reach {
+    const fn not(self) -> Self {
+        Self {
+            may_hold: self.may_fail,
+            may_fail: self.may_hold,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            may_hold: self.may_hold.intersection(other.may_hold),
+            may_fail: self.may_fail.union(other.may_fail),
+        }
+    }
+}
+
 /// A comparison in the graph.
 #[derive(Debug)]
 pub(crate) struct Leaf {
@@ -47,7 +64,13 @@ pub(crate) struct Dag {
     depth: Vec<u32>,
     ids: HashMap<Node, NodeId>,
     leaves: Vec<Leaf>,
-    leaf_ids: HashMap<String, u32>,
+    /// By what tells them apart.
+    leaf_ids: HashMap<Box<[u8]>, u32>,
+    /// Memory for one such key.
+    key: Vec<u8>,
+    /// Of each node: in which run of [`Self::flatten`] it was last met.
+    met: Vec<u32>,
+    runs: u32,
 }
 
 /// Why a condition has no place in the graph.
@@ -116,8 +139,9 @@ impl Dag {
     }
 
     fn leaf_node(&mut self, comparison: &Check, faults: &mut Vec<DagFault>) -> NodeId {
-        let text = comparison.to_string();
-        if let Some(&leaf) = self.leaf_ids.get(&text) {
+        self.key.clear();
+        key::write(comparison, &mut self.key);
+        if let Some(&leaf) = self.leaf_ids.get(&*self.key) {
             // A doubt is said where it stands, not only where it stood first.
             for doubt in &self.leaves[leaf as usize].checked.doubts {
                 let span = comparison.span;
@@ -138,7 +162,7 @@ impl Dag {
         faults.extend(checked.doubts.iter().cloned().map(DagFault::Check));
         let leaf = u32::try_from(self.leaves.len()).expect("fewer comparisons than 2^32");
         self.leaves.push(Leaf { checked });
-        self.leaf_ids.insert(text, leaf);
+        self.leaf_ids.insert((*self.key).into(), leaf);
         self.intern(Node::Leaf(leaf))
     }
 
@@ -172,16 +196,24 @@ impl Dag {
 
     /// Operands of operands of the same kind become operands, once each. Large ones stay what they
     /// are: a macro that is used often must not be copied as often.
-    fn flatten(&self, ids: &[NodeId], inner: fn(&Node) -> Option<&Box<[NodeId]>>) -> Vec<NodeId> {
+    fn flatten(
+        &mut self,
+        ids: &[NodeId],
+        inner: fn(&Node) -> Option<&Box<[NodeId]>>,
+    ) -> Vec<NodeId> {
         const SMALL: usize = 64;
         let mut flat: Vec<NodeId> = Vec::with_capacity(ids.len());
-        let mut seen = std::collections::HashSet::new();
+        self.runs += 1;
+        let run = self.runs;
+        self.met.resize(self.nodes.len(), 0);
+        let Self { nodes, met, .. } = self;
+        let mut is_new = |id: NodeId| std::mem::replace(&mut met[id as usize], run) != run;
         for &id in ids {
-            match inner(self.node(id)) {
+            match inner(&nodes[id as usize]) {
                 Some(items) if items.len() <= SMALL => {
-                    flat.extend(items.iter().copied().filter(|id| seen.insert(*id)));
+                    flat.extend(items.iter().copied().filter(|id| is_new(*id)));
                 }
-                _ if seen.insert(id) => flat.push(id),
+                _ if is_new(id) => flat.push(id),
                 _ => {}
             }
         }
@@ -220,37 +252,31 @@ impl Dag {
 
     fn measure(&self, node: &Node) -> (Reach, u32) {
         let (all, none) = (EventTypeSet::all(), EventTypeSet::EMPTY);
-        let of = |ids: &[NodeId]| -> Vec<Reach> { ids.iter().map(|id| self.reach(*id)).collect() };
+        let of = |ids: &[NodeId], first: Reach, both: fn(Reach, Reach) -> Reach| {
+            ids.iter().map(|id| self.reach(*id)).fold(first, both)
+        };
         let depth = |ids: &[NodeId]| {
             let deepest = ids.iter().map(|id| self.depth[*id as usize]).max();
             deepest.unwrap_or(0) + 1
         };
-        let (may_hold, may_fail, depth) = match node {
-            Node::Const(true) => (all, none, 0),
-            Node::Const(false) => (none, all, 0),
+        let always = Reach {
+            may_hold: all,
+            may_fail: none,
+        };
+        match node {
+            Node::Const(true) => (always, 0),
+            Node::Const(false) => (always.not(), 0),
             Node::Leaf(leaf) => {
                 let checked = &self.leaves[*leaf as usize].checked;
-                (checked.may_hold, checked.may_fail, 0)
+                let (may_hold, may_fail) = (checked.may_hold, checked.may_fail);
+                (Reach { may_hold, may_fail }, 0)
             }
-            Node::Not(inner) => {
-                let reach = self.reach(*inner);
-                (reach.may_fail, reach.may_hold, depth(&[*inner]))
+            Node::Not(inner) => (self.reach(*inner).not(), depth(&[*inner])),
+            Node::And(ids) => (of(ids, always, Reach::and), depth(ids)),
+            Node::Or(ids) => {
+                let nor = |known: Reach, reach: Reach| known.and(reach.not());
+                (of(ids, always, nor).not(), depth(ids))
             }
-            Node::And(ids) => (
-                of(ids)
-                    .iter()
-                    .fold(all, |set, r| set.intersection(r.may_hold)),
-                of(ids).iter().fold(none, |set, r| set.union(r.may_fail)),
-                depth(ids),
-            ),
-            Node::Or(ids) => (
-                of(ids).iter().fold(none, |set, r| set.union(r.may_hold)),
-                of(ids)
-                    .iter()
-                    .fold(all, |set, r| set.intersection(r.may_fail)),
-                depth(ids),
-            ),
-        };
-        (Reach { may_hold, may_fail }, depth)
+        }
     }
 }
