@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use event::{Facts, Field, FieldValue, Lookup, Value};
 
-use crate::ast::Span;
+use crate::ast::{Operand, Span};
 use crate::check::{CheckFault, Resolved, resolve_output};
 use crate::parse::parse_operand_prefix;
 
@@ -33,7 +33,14 @@ enum Piece {
 pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
     // A word of old files; Falco puts what its options append there, here it is appended.
     const CONTAINER_INFO: &str = "container.info";
-    let mut pieces = Vec::new();
+    // Text and a field for each sign, and what follows the last; long outputs may grow.
+    const USUAL: usize = 16;
+    let fields = text
+        .bytes()
+        .filter(|byte| *byte == b'%')
+        .take(USUAL)
+        .count();
+    let mut pieces = Vec::with_capacity(2 * fields + 1);
     let mut faults = Vec::new();
     let mut rest = text;
     while let Some(percent) = rest.find('%') {
@@ -67,7 +74,7 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
         let end = 1 + digits.len() + length;
         match resolve_output(&operand) {
             Ok(resolved) => pieces.push(Piece::Field {
-                name: operand.to_string(),
+                name: written(operand),
                 resolved,
                 width: digits.parse().ok().filter(|width| *width > 0),
             }),
@@ -85,6 +92,16 @@ pub(crate) fn parse(text: &str) -> Result<Format, Vec<CheckFault>> {
         Ok(Format { pieces })
     } else {
         Err(faults)
+    }
+}
+
+/// A field or transformer as it is written.
+fn written(operand: Operand) -> String {
+    match operand {
+        Operand::Field {
+            name, arg: None, ..
+        } => name,
+        other => other.to_string(),
     }
 }
 

@@ -86,31 +86,71 @@ pub(crate) fn parse_operand_prefix(text: &str) -> Parsed<(Operand, usize)> {
 }
 
 /// Operands between two parentheses, as far as they have been read.
-#[derive(Default)]
 struct Frame {
     /// Whether `not` stands before the opening parenthesis.
     is_negated: bool,
-    ors: Vec<Expr>,
-    ands: Vec<Expr>,
+    /// Where the operands of `or` begin among all that wait.
+    ors: usize,
+    /// Where behind them those of `and` begin.
+    ands: usize,
 }
 
-impl Frame {
+/// Parentheses that are open, and the operands in them, the innermost last.
+struct Stack {
+    frames: Vec<Frame>,
+    operands: Vec<Expr>,
+}
+
+impl Stack {
+    fn new() -> Self {
+        let mut stack = Self {
+            frames: Vec::new(),
+            operands: Vec::new(),
+        };
+        stack.open(false);
+        stack
+    }
+
+    fn open(&mut self, is_negated: bool) {
+        let at = self.operands.len();
+        self.frames.push(Frame {
+            is_negated,
+            ors: at,
+            ands: at,
+        });
+    }
+
     fn push(&mut self, operand: Expr, is_negated: bool) {
-        self.ands.push(if is_negated {
+        self.operands.push(if is_negated {
             Expr::Not(Box::new(operand))
         } else {
             operand
         });
     }
 
-    fn end_of_and(&mut self) {
-        let ands = std::mem::take(&mut self.ands);
-        self.ors.push(one_or(ands, Expr::And));
+    /// Makes operands one, from there on.
+    fn join(&mut self, from: usize, several: fn(Vec<Expr>) -> Expr) {
+        if self.operands.len() != from + 1 {
+            let joined = several(self.operands.split_off(from));
+            self.operands.push(joined);
+        }
     }
 
-    fn finish(mut self) -> Expr {
+    fn end_of_and(&mut self) {
+        if let Some(frame) = self.frames.last() {
+            self.join(frame.ands, Expr::And);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.ands = self.operands.len();
+        }
+    }
+
+    /// Ends the innermost parentheses: what is in them, and whether that is negated.
+    fn close(&mut self) -> Option<(Expr, bool)> {
         self.end_of_and();
-        one_or(self.ors, Expr::Or)
+        let frame = self.frames.pop()?;
+        self.join(frame.ors, Expr::Or);
+        Some((self.operands.pop()?, frame.is_negated))
     }
 }
 
@@ -170,7 +210,7 @@ impl Parser<'_> {
     /// A whole condition. Parentheses are kept on a stack of our own, so that no text can exhaust
     /// the program's.
     fn or(&mut self) -> Parsed<Expr> {
-        let mut frames = vec![Frame::default()];
+        let mut stack = Stack::new();
         loop {
             let is_negated = self.negations();
             let negates_group = !is_negated;
@@ -182,21 +222,15 @@ impl Parser<'_> {
                 None
             };
             if let Some(is_negated) = opens {
-                if frames.len() >= MAX_DEPTH {
+                if stack.frames.len() >= MAX_DEPTH {
                     return Err(self.error(format!("parentheses nest deeper than {MAX_DEPTH}")));
                 }
-                frames.push(Frame {
-                    is_negated,
-                    ..Frame::default()
-                });
+                stack.open(is_negated);
                 continue;
             }
             let operand = self.check()?;
-            let Some(frame) = frames.last_mut() else {
-                return Err(self.error("unexpected `)`"));
-            };
-            frame.push(operand, is_negated);
-            if let Some(whole) = self.close(&mut frames)? {
+            stack.push(operand, is_negated);
+            if let Some(whole) = self.close(&mut stack)? {
                 return Ok(whole);
             }
         }
@@ -215,29 +249,25 @@ impl Parser<'_> {
 
     /// What follows an operand: `and`, `or`, closing parentheses, or the end. The condition, when
     /// it is complete.
-    fn close(&mut self, frames: &mut Vec<Frame>) -> Parsed<Option<Expr>> {
+    fn close(&mut self, stack: &mut Stack) -> Parsed<Option<Expr>> {
         loop {
             self.cursor.blank();
             let word = if self.cursor.take("and") {
                 "and"
             } else if self.cursor.take("or") {
-                if let Some(frame) = frames.last_mut() {
-                    frame.end_of_and();
-                }
+                stack.end_of_and();
                 "or"
             } else {
-                let Some(frame) = frames.pop() else {
+                let Some((group, is_negated)) = stack.close() else {
                     return Err(self.error("unexpected `)`"));
                 };
-                let is_negated = frame.is_negated;
-                let group = frame.finish();
-                let Some(outer) = frames.last_mut() else {
+                if stack.frames.is_empty() {
                     return Ok(Some(group));
-                };
+                }
                 if !self.cursor.take(")") {
                     return Err(self.error("expected `and`, `or` or `)`"));
                 }
-                outer.push(group, is_negated);
+                stack.push(group, is_negated);
                 continue;
             };
             // Behind `and` and `or`: a blank or an opening parenthesis, left for the next operand.
@@ -270,14 +300,6 @@ fn last_macro(expr: &Expr) -> Option<&str> {
         Expr::Not(item) => last_macro(item),
         Expr::Macro { name, .. } => Some(name),
         Expr::Check(_) => None,
-    }
-}
-
-fn one_or(mut operands: Vec<Expr>, several: fn(Vec<Expr>) -> Expr) -> Expr {
-    if operands.len() == 1 {
-        operands.remove(0)
-    } else {
-        several(operands)
     }
 }
 

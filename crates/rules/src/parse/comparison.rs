@@ -119,11 +119,11 @@ impl Parser<'_> {
     fn list_or_operand(&mut self) -> Parsed<Right> {
         self.cursor.blank();
         if self.cursor.take("(") {
-            let mut values = Vec::new();
             self.cursor.blank();
             if self.cursor.take(")") {
-                return Ok(Right::List(values));
+                return Ok(Right::List(Vec::new()));
             }
+            let mut values = Vec::with_capacity(self.usual_length());
             loop {
                 values.push(self.string()?);
                 self.cursor.blank();
@@ -149,6 +149,13 @@ impl Parser<'_> {
             }])),
             None => Err(self.error("expected values in parentheses, a list or a transformer")),
         }
+    }
+
+    /// How many values a list has when none of them holds a comma; very long lists may grow.
+    fn usual_length(&self) -> usize {
+        const LONGEST: usize = 1000;
+        let inner = self.cursor.rest().iter().take_while(|byte| **byte != b')');
+        inner.filter(|byte| **byte == b',').take(LONGEST).count() + 1
     }
 
     /// A transformer on the right side.
