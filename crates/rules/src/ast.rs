@@ -1,6 +1,7 @@
 //! Conditions as written: the tree that the parser builds.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A stretch of a condition's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,10 +67,10 @@ pub(crate) enum Right {
     Value(Literal),
 }
 
-/// A value as written, without its quotes.
+/// A value as written, without its quotes. Sets of values share the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Literal {
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     pub(crate) span: Span,
 }
 

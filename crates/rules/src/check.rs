@@ -338,7 +338,7 @@ fn reach(predicate: &Predicate, check: &Check) -> Result<(EventTypeSet, EventTyp
 }
 
 fn is_zero(check: &Check) -> bool {
-    check.op == Op::Equal && matches!(&check.right, Right::Value(value) if value.text == "0")
+    check.op == Op::Equal && matches!(&check.right, Right::Value(value) if &*value.text == "0")
 }
 
 /// Names of events are checked where they are compared as a whole.

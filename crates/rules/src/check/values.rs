@@ -1,6 +1,7 @@
 //! Values as written, made into what a field's values are.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{CheckFault, regex};
 use crate::ast::{Literal, Op};
@@ -63,7 +64,7 @@ pub(super) fn several(op: Op, kind: FieldKind, list: &[Literal]) -> Result<Test,
             Test::Text(TextTest::Pmatch(paths))
         }
         FieldKind::Buffer | FieldKind::Text => {
-            let set = list.iter().map(|value| value.text.as_bytes().into());
+            let set = list.iter().map(|value| Arc::clone(&value.text).into());
             Test::Text(TextTest::In(set.collect()))
         }
     })

@@ -102,7 +102,7 @@ impl Parser<'_> {
         let start = self.cursor.at();
         match self.cursor.number() {
             Some(number) => Ok(Right::Value(Literal {
-                text: number.to_owned(),
+                text: number.into(),
                 span: self.cursor.since(start),
             })),
             None => Err(self.error("expected a number or a transformer")),
@@ -144,7 +144,7 @@ impl Parser<'_> {
         match self.cursor.identifier() {
             // A list's name that no list has: its own only value.
             Some(name) => Ok(Right::List(vec![Literal {
-                text: name.to_owned(),
+                text: name.into(),
                 span: self.cursor.since(start),
             }])),
             None => Err(self.error("expected values in parentheses, a list or a transformer")),
@@ -173,9 +173,9 @@ impl Parser<'_> {
         self.cursor.blank();
         let start = self.cursor.at();
         let text = match self.cursor.quoted() {
-            Some(text) => text.map_err(|error| self.error(error.to_string()))?,
+            Some(text) => text.map_err(|error| self.error(error.to_string()))?.into(),
             None => match self.cursor.bare_string() {
-                Some(text) => text.to_owned(),
+                Some(text) => text.into(),
                 None if matches!(self.cursor.rest().first(), Some(b'"' | b'\'')) => {
                     let error = self.error("the string has no closing quote");
                     return Err(error.help("a quote behind a backslash does not end a string"));

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use event::{Case, glob};
 use regex_lite::Regex;
@@ -10,7 +11,7 @@ use super::{PathSet, Pattern};
 use crate::ast::Op;
 
 /// Strings to be found quickly.
-pub(crate) type StringSet = HashSet<Box<[u8]>, BuildHasherDefault<crate::program::Fold>>;
+pub(crate) type StringSet = HashSet<Arc<[u8]>, BuildHasherDefault<crate::program::Fold>>;
 
 /// A comparison of a string with what a rule says.
 #[derive(Clone, Debug)]

@@ -57,11 +57,11 @@ struct Builder<'a> {
     weights: Vec<Weight>,
     /// The group of a field that has bits left.
     open: HashMap<(Field, How), Index>,
-    growing: Vec<Growing>,
+    growing: Vec<Growing<'a>>,
     program: Program,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn step(&mut self, id: NodeId) -> Simple {
         let reach = self.dag.reach(id);
         if !reach.may_hold.contains(self.kind) {
@@ -90,7 +90,7 @@ impl Builder<'_> {
         simple
     }
 
-    fn leaf(&mut self, predicate: &Predicate) -> Index {
+    fn leaf(&mut self, predicate: &'a Predicate) -> Index {
         let Some(comparison) = as_strings(predicate) else {
             let ask = number(self.program.asks.len());
             self.program.asks.push(Ask {

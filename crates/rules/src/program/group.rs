@@ -67,28 +67,27 @@ pub(super) enum Matcher {
 }
 
 impl Matcher {
-    pub(super) fn new(how: How, strings: &[(Box<[u8]>, u64)]) -> Self {
+    pub(super) fn new(how: How, strings: &[(&[u8], u64)]) -> Self {
         const FEW: usize = 3;
         if strings.len() <= FEW && how != How::Contains {
-            return Self::Few(how, strings.to_vec());
+            return Self::Few(how, boxed(strings));
         }
         match how {
             How::Contains => Self::Substrings(Substrings::new(strings)),
             How::Ends => {
-                let reversed = strings.iter().map(|(string, bit)| {
-                    let mut string = string.clone();
-                    string.reverse();
-                    (string, *bit)
-                });
-                Self::Suffixes(Trie::new(reversed))
+                let strings = strings.iter();
+                Self::Suffixes(Trie::new(strings.map(|(s, bit)| (s.iter().rev(), *bit))))
             }
-            How::Starts => Self::Prefixes(Trie::new(strings.iter().cloned())),
+            How::Starts => {
+                let strings = strings.iter();
+                Self::Prefixes(Trie::new(strings.map(|(s, bit)| (s.iter(), *bit))))
+            }
             How::Equals => {
                 let mut lengths = 0;
-                let mut bits: HashMap<_, u64, _> = HashMap::default();
+                let mut bits: HashMap<Box<[u8]>, u64, _> = HashMap::default();
                 for (string, bit) in strings {
                     lengths |= 1 << string.len().min(63);
-                    *bits.entry(string.clone()).or_default() |= bit;
+                    *bits.entry((*string).into()).or_default() |= bit;
                 }
                 Self::Set { lengths, bits }
             }
@@ -126,6 +125,11 @@ impl Matcher {
             }
         }
     }
+}
+
+fn boxed(strings: &[(&[u8], u64)]) -> Vec<(Box<[u8]>, u64)> {
+    let strings = strings.iter();
+    strings.map(|(s, bit)| ((*s).into(), *bit)).collect()
 }
 
 /// A quick hash for strings. Whoever could make strings collide writes the rules.
@@ -182,10 +186,10 @@ mod tests {
         let strings = [
             "", "a", "ab", "b", "bab", "aba", "abc", "/etc", "/etc/", "c",
         ];
-        let with_bits: Vec<(Box<[u8]>, u64)> = strings
+        let with_bits: Vec<(&[u8], u64)> = strings
             .iter()
             .enumerate()
-            .map(|(bit, string)| (string.as_bytes().into(), 1 << bit))
+            .map(|(bit, string)| (string.as_bytes(), 1 << bit))
             .collect();
         let values = [
             "",
@@ -203,7 +207,7 @@ mod tests {
         for how in [How::Contains, How::Ends, How::Equals, How::Starts] {
             let matcher = Matcher::new(how, &with_bits);
             assert!(!matches!(matcher, Matcher::Few(..)), "{how:?}");
-            let plain = Matcher::Few(how, with_bits.clone());
+            let plain = Matcher::Few(how, boxed(&with_bits));
             for value in values {
                 let value = value.as_bytes();
                 assert_eq!(matcher.find(value), plain.find(value), "{how:?} {value:?}");

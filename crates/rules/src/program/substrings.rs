@@ -27,12 +27,12 @@ const fn pair(first: u8, second: u8) -> usize {
 }
 
 impl Substrings {
-    pub(super) fn new(strings: &[(Box<[u8]>, u64)]) -> Self {
+    pub(super) fn new(strings: &[(&[u8], u64)]) -> Self {
         let mut substrings = Self {
             always: 0,
             has_single: false,
             pairs: Box::new([false; PAIRS]),
-            strings: Trie::new(strings.iter().cloned()),
+            strings: Trie::new(strings.iter().map(|(s, bit)| (s.iter(), *bit))),
         };
         for (string, bit) in strings {
             match **string {

@@ -8,14 +8,14 @@ use crate::program::group::{Group, How, Matcher, Reader};
 use crate::program::{Index, Step};
 
 /// A group whose strings are still being collected.
-pub(super) struct Growing {
+pub(super) struct Growing<'a> {
     pub(super) field: Field,
     pub(super) how: How,
-    strings: Vec<(Box<[u8]>, u64)>,
+    strings: Vec<(&'a [u8], u64)>,
     bits: u32,
 }
 
-impl Growing {
+impl Growing<'_> {
     /// Makes it a group; `texts` are the fields whose text is kept.
     pub(super) fn finish(self, texts: &mut Vec<Field>) -> Group {
         Group {
@@ -26,13 +26,13 @@ impl Growing {
     }
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// Gives a comparison a bit in a group of its field.
     pub(super) fn member(
         &mut self,
         field: &Field,
         how: How,
-        strings: Vec<Box<[u8]>>,
+        strings: Vec<&'a [u8]>,
     ) -> (Index, u64) {
         let key = (field.clone(), how);
         let has_room = |group: &Index| self.growing[*group as usize].bits < u64::BITS;
@@ -100,7 +100,7 @@ fn reader(field: &Field, texts: &mut Vec<Field>) -> Reader {
 pub(super) struct Comparison<'a> {
     pub(super) field: &'a Field,
     pub(super) how: How,
-    pub(super) strings: Vec<Box<[u8]>>,
+    pub(super) strings: Vec<&'a [u8]>,
     pub(super) is_negated: bool,
 }
 
@@ -117,11 +117,11 @@ pub(super) fn as_strings(predicate: &Predicate) -> Option<Comparison<'_>> {
         _ => return None,
     };
     let (how, strings) = match test {
-        TextTest::Contains(part) => (How::Contains, vec![part.clone()]),
-        TextTest::Endswith(end) => (How::Ends, vec![end.clone()]),
-        TextTest::Equal(other) | TextTest::NotEqual(other) => (How::Equals, vec![other.clone()]),
-        TextTest::In(set) => (How::Equals, set.iter().cloned().collect()),
-        TextTest::Startswith(start) => (How::Starts, vec![start.clone()]),
+        TextTest::Contains(part) => (How::Contains, vec![&**part]),
+        TextTest::Endswith(end) => (How::Ends, vec![&**end]),
+        TextTest::Equal(other) | TextTest::NotEqual(other) => (How::Equals, vec![&**other]),
+        TextTest::In(set) => (How::Equals, set.iter().map(|string| &**string).collect()),
+        TextTest::Startswith(start) => (How::Starts, vec![&**start]),
         _ => return None,
     };
     Some(Comparison {
