@@ -9,7 +9,7 @@ use crate::definitions::{Definition as _, Definitions, Rule};
 use crate::diagnostic::{Code, Severity};
 use crate::lists::{Expanded, Lists, TooLarge};
 use crate::output::{self, Format};
-use crate::source::{Fault, Report, Text};
+use crate::source::{Fault, Report, Subject, Text};
 use crate::suggest::suggestion;
 
 mod exceptions;
@@ -43,10 +43,10 @@ pub(crate) struct Whole {
 }
 
 /// Compiles everything; what cannot be compiled is reported and left out.
-pub(crate) fn compile(definitions: &Definitions, report: &mut Report<'_>) -> Whole {
-    let lists = Lists::new(definitions);
+pub(crate) fn compile(definitions: Definitions, report: &mut Report<'_>) -> Whole {
+    let lists = Lists::new(&definitions);
     let mut compiler = Compiler {
-        definitions,
+        definitions: &definitions,
         lists: &lists,
         dag: Dag::default(),
         macros: Macros::new(definitions.macros.items().len()),
@@ -54,23 +54,54 @@ pub(crate) fn compile(definitions: &Definitions, report: &mut Report<'_>) -> Who
     for at in 0..definitions.macros.items().len() {
         compiler.resolve_macro(at, 0, report);
     }
-    let rules = definitions
+    let read: Vec<Option<Read>> = definitions
         .rules
         .items()
         .iter()
-        .filter(|rule| rule.source == "syscall")
-        .filter_map(|rule| compiler.rule(rule, report))
+        .map(|rule| {
+            let is_ours = rule.source == "syscall";
+            is_ours.then(|| compiler.rule(rule, report)).flatten()
+        })
         .collect();
     compiler.warn_of_unused(report);
     let Compiler { dag, macros, .. } = compiler;
-    let macros = definitions
-        .macros
-        .items()
-        .iter()
+    let known = definitions.macros.into_items();
+    let macros = known
         .zip(macros.into_conditions())
-        .filter_map(|(known, expr)| Some((known.name.clone(), expr?)))
+        .filter_map(|(known, expr)| Some((known.name, expr?)))
         .collect();
-    Whole { dag, rules, macros }
+    let rules = definitions.rules.into_items().zip(read);
+    let rules = rules.filter_map(|(rule, read)| Some(compiled(rule, read?)));
+    Whole {
+        dag,
+        rules: rules.collect(),
+        macros,
+    }
+}
+
+/// What a rule's texts have become.
+struct Read {
+    condition: Expr,
+    root: NodeId,
+    format: Format,
+}
+
+fn compiled(rule: Rule, read: Read) -> Compiled {
+    let mut output_text = rule.output.joined;
+    output_text.truncate(output_text.trim_end().len());
+    Compiled {
+        name: rule.name,
+        description: rule.description.joined,
+        priority: rule.priority,
+        tags: rule.tags,
+        source: rule.source,
+        is_enabled: rule.is_enabled,
+        condition: read.condition,
+        condition_text: rule.condition.joined,
+        output_text,
+        root: read.root,
+        format: read.format,
+    }
 }
 
 struct Compiler<'a> {
@@ -94,7 +125,7 @@ impl Compiler<'_> {
     fn condition(
         &mut self,
         text: &Text,
-        subject: &str,
+        subject: Subject<'_>,
         visibility: Visibility,
         report: &mut Report<'_>,
     ) -> Result<(Expr, NodeId), Wrong> {
@@ -153,7 +184,7 @@ impl Compiler<'_> {
         faults: Vec<DagFault>,
         text: &Text,
         expanded: &Expanded,
-        (subject, report): (&str, &mut Report<'_>),
+        (subject, report): (Subject<'_>, &mut Report<'_>),
     ) -> Option<Wrong> {
         let mut errors: Option<Wrong> = None;
         for fault in faults {
@@ -181,7 +212,7 @@ impl Compiler<'_> {
                     let names = self.definitions.macros.items().iter().map(|m| &*m.name);
                     let help = if self.lists.names().any(|list| list == name) {
                         Some(format!("`{name}` is a list: use it as `field in ({name})`"))
-                    } else if subject == format!("macro `{name}`") {
+                    } else if subject.kind == "macro" && subject.name == name {
                         Some("a macro cannot use itself".to_owned())
                     } else if self.definitions.macros.get(&name).is_some() {
                         Some(format!("`{name}` is defined further down: move it up"))
@@ -200,17 +231,20 @@ impl Compiler<'_> {
         errors
     }
 
-    fn rule(&mut self, rule: &Rule, report: &mut Report<'_>) -> Option<Compiled> {
-        let subject = format!("rule `{}`", rule.name);
-        let text = exceptions::with_exceptions(rule, report, &subject);
+    fn rule(&mut self, rule: &Rule, report: &mut Report<'_>) -> Option<Read> {
+        let subject = Subject {
+            kind: "rule",
+            name: &rule.name,
+        };
+        let text = exceptions::with_exceptions(rule, report, subject);
         // With this key an unknown field takes the rule out instead of refusing the files.
         let mut trial = report.begin_trial();
         let visibility = Visibility {
             before: usize::MAX,
             depth: 0,
         };
-        let read = self.condition(&text, &subject, visibility, &mut trial);
-        let format = read_output(rule, &subject, &mut trial);
+        let read = self.condition(&text, subject, visibility, &mut trial);
+        let format = read_output(rule, subject, &mut trial);
         // Falco looks at the output first, and then no longer at the condition.
         let is_skipped = rule.skip_if_unknown_filter
             && match (&read, &format) {
@@ -236,17 +270,9 @@ impl Compiler<'_> {
         }
         let (condition, root) = read.ok()?;
         let format = format.ok()?;
-        self.warn_of_event_types(rule, root, &subject, report);
-        Some(Compiled {
-            name: rule.name.clone(),
-            description: rule.description.joined.clone(),
-            priority: rule.priority,
-            tags: rule.tags.iter().cloned().collect(),
-            source: rule.source.clone(),
-            is_enabled: rule.is_enabled,
+        self.warn_of_event_types(rule, root, subject, report);
+        Some(Read {
             condition,
-            condition_text: rule.condition.joined.clone(),
-            output_text: rule.output.joined.trim_end().to_owned(),
             root,
             format,
         })
@@ -256,7 +282,7 @@ impl Compiler<'_> {
         &self,
         rule: &Rule,
         root: NodeId,
-        subject: &str,
+        subject: Subject<'_>,
         report: &mut Report<'_>,
     ) {
         let reach = self.dag.reach(root);
@@ -285,20 +311,27 @@ impl Compiler<'_> {
                 "macro `{}` is not referred to by any other rule/macro",
                 known.name
             );
-            let subject = format!("macro `{}`", known.name);
+            let subject = Subject {
+                kind: "macro",
+                name: &known.name,
+            };
             let fault = Fault::warning(Code::UnusedMacro, message);
-            report.at(known.place, &subject, fault);
+            report.at(known.place, subject, fault);
         }
         for (at, name) in self.lists.unused() {
             let message = format!("list `{name}` is not referred to by any other rule/macro/list");
-            let subject = format!("list `{name}`");
+            let subject = Subject { kind: "list", name };
             let place = self.definitions.lists.items()[at].place;
-            report.at(place, &subject, Fault::warning(Code::UnusedList, message));
+            report.at(place, subject, Fault::warning(Code::UnusedList, message));
         }
     }
 }
 
-fn read_output(rule: &Rule, subject: &str, report: &mut Report<'_>) -> Result<Format, Wrong> {
+fn read_output(
+    rule: &Rule,
+    subject: Subject<'_>,
+    report: &mut Report<'_>,
+) -> Result<Format, Wrong> {
     let format = output::parse(rule.output.joined.trim_end()).map_err(|faults| {
         let mut wrong = Wrong::default();
         for fault in faults {

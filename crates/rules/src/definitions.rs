@@ -1,6 +1,6 @@
 //! Lists, macros and rules as defined: redefined in place, appended to, overridden.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use event::Priority;
 
@@ -52,6 +52,10 @@ impl<T: Definition> Named<T> {
 
     pub(crate) fn items(&self) -> &[T] {
         &self.items
+    }
+
+    pub(crate) fn into_items(self) -> impl Iterator<Item = T> {
+        self.items.into_iter()
     }
 }
 
@@ -113,7 +117,8 @@ pub(crate) struct Rule {
     pub(crate) output: Text,
     pub(crate) description: Text,
     pub(crate) priority: Priority,
-    pub(crate) tags: BTreeSet<String>,
+    /// Sorted, each once.
+    pub(crate) tags: Vec<String>,
     pub(crate) source: String,
     pub(crate) is_enabled: bool,
     pub(crate) warn_evttypes: bool,

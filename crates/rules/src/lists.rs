@@ -18,7 +18,7 @@ const PUT: usize = 64;
 
 /// The lists of all files, ready to be put into conditions.
 pub(crate) struct Lists<'a> {
-    by_name: HashMap<&'a str, usize>,
+    names: Names<'a>,
     ready: Vec<Ready<'a>>,
     odd_names: Vec<&'a str>,
     spent: Cell<usize>,
@@ -31,6 +31,40 @@ struct Ready<'a> {
     /// Whether a word of the text may itself be a list's name.
     has_names: bool,
     is_used: Cell<bool>,
+}
+
+/// The lists by name.
+struct Names<'a> {
+    by_name: HashMap<&'a str, usize>,
+    /// For each first byte the lengths of the names, as bits; 63 stands for all longer ones. Few
+    /// words are names, and most that are not differ in this.
+    lengths: Box<[u64; 256]>,
+}
+
+impl<'a> Names<'a> {
+    fn new(lists: &'a [List]) -> Self {
+        let mut lengths = Box::new([0; 256]);
+        for list in lists {
+            if let Some(first) = list.name.bytes().next() {
+                lengths[usize::from(first)] |= Self::length(&list.name);
+            }
+        }
+        let names = lists.iter().enumerate();
+        Self {
+            by_name: names.map(|(at, list)| (&*list.name, at)).collect(),
+            lengths,
+        }
+    }
+
+    fn length(name: &str) -> u64 {
+        1 << name.len().min(63)
+    }
+
+    fn position(&self, word: &str) -> Option<usize> {
+        let first = word.bytes().next()?;
+        let may_be = self.lengths[usize::from(first)] & Self::length(word) != 0;
+        may_be.then(|| self.by_name.get(word).copied()).flatten()
+    }
 }
 
 /// A condition with its lists replaced.
@@ -88,18 +122,13 @@ impl Expanded {
 impl<'a> Lists<'a> {
     pub(crate) fn new(definitions: &'a Definitions) -> Self {
         let lists = definitions.lists.items();
-        let by_name = lists
-            .iter()
-            .enumerate()
-            .map(|(at, list)| (&*list.name, at))
-            .collect();
+        let names = Names::new(lists);
         let mut ready: Vec<Ready<'a>> = Vec::with_capacity(lists.len());
         let spent = Cell::new(0);
         for list in lists {
             let (text, used) = compile(list, definitions, &spent);
-            let has_names = text
-                .split(is_delimiter)
-                .any(|word| definitions.lists.position(word).is_some());
+            let mut words = Words(&text).filter(|word| !word.bytes().all(is_delimiter));
+            let has_names = words.any(|word| names.position(word).is_some());
             for at in used {
                 if let Some(inner) = ready.get(at) {
                     inner.is_used.set(true);
@@ -116,7 +145,7 @@ impl<'a> Lists<'a> {
         let odd_names = odd_names.filter(|name| name.contains(' ')).take(ODD_NAMES);
         Self {
             odd_names: odd_names.collect(),
-            by_name,
+            names,
             ready,
             spent,
         }
@@ -146,7 +175,7 @@ impl<'a> Lists<'a> {
             let at = condition.len() - rest.len();
             let after = rest.get(word.len()..).unwrap_or_default();
             let (word, after) = self.odd_name(rest).unwrap_or((word, after));
-            let Some(&list) = self.by_name.get(word) else {
+            let Some(list) = self.names.position(word) else {
                 out.text.push_str(word);
                 rest = after;
                 continue;
@@ -170,7 +199,7 @@ impl<'a> Lists<'a> {
     fn odd_name<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         self.odd_names.iter().find_map(|name| {
             let after = text.strip_prefix(name)?;
-            let ends = after.chars().next().is_none_or(is_delimiter);
+            let ends = after.bytes().next().is_none_or(is_delimiter);
             ends.then(|| (text.get(..name.len()).unwrap_or_default(), after))
         })
     }
@@ -190,8 +219,8 @@ impl<'a> Lists<'a> {
             return Ok(!ready.text.is_empty());
         }
         for word in Words(&ready.text) {
-            match self.by_name.get(word) {
-                Some(&later) if later > list => {
+            match self.names.position(word) {
+                Some(later) if later > list => {
                     self.put(later, out)?;
                 }
                 _ => out.push_str(word),
@@ -256,11 +285,8 @@ pub(crate) fn quoted(item: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-const fn is_delimiter(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '\t' | '\u{8}' | '\r' | '\n' | '(' | ')' | ',' | '='
-    )
+const fn is_delimiter(byte: u8) -> bool {
+    is_blank(byte) || matches!(byte, b'(' | b')' | b',' | b'=')
 }
 
 /// Splits text into runs of delimiters and runs of everything else; nothing is lost.
@@ -270,9 +296,8 @@ impl<'a> Iterator for Words<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        let first = self.0.chars().next()?;
-        let is = is_delimiter(first);
-        let end = self.0.find(|c| is_delimiter(c) != is);
+        let is = is_delimiter(*self.0.as_bytes().first()?);
+        let end = self.0.bytes().position(|byte| is_delimiter(byte) != is);
         let (word, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
         self.0 = rest;
         Some(word)

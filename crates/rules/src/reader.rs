@@ -2,7 +2,7 @@
 
 use crate::definitions::{Definitions, List, Macro, Order};
 use crate::diagnostic::Code;
-use crate::source::{Fault, Place, Report, Text};
+use crate::source::{Fault, Place, Report, Subject, Text};
 use crate::yaml::{Kind, Node, read};
 
 mod exceptions;
@@ -84,7 +84,8 @@ fn read_item(node: Node<'_>, report: &mut Report<'_>, definitions: &mut Definiti
         "required_engine_version" => versions::engine(name, report),
         "required_plugin_versions" => versions::plugins(name, report),
         _ => {
-            let subject = format!("{kind} `{}`", name.scalar().unwrap_or_default());
+            let name = name.scalar().unwrap_or_default();
+            let subject = Subject { kind, name };
             let mut item = Item::new(node, subject, report);
             let Some(name) = item.name(kind) else {
                 return;

@@ -68,7 +68,7 @@ impl RuleSet {
     pub fn load_with(sources: &[Source], options: Options) -> Result<Self, Diagnostics> {
         let mut report = Report::new(sources);
         let definitions = collect(&mut report);
-        let mut whole = compile(&definitions, &mut report);
+        let mut whole = compile(definitions, &mut report);
         let doubts = report.found;
         if doubts.has_errors() {
             return Err(doubts);

@@ -1,5 +1,7 @@
 //! Rule files, and where in them a piece of text came from.
 
+use std::fmt;
+
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 
@@ -124,6 +126,20 @@ impl Text {
     }
 }
 
+/// What a diagnostic is about; put into words only when there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subject<'a> {
+    /// `rule`, `macro` or `list`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: &'a str,
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name)
+    }
+}
+
 /// Where diagnostics are collected, and what is needed to say where.
 pub(crate) struct Report<'a> {
     pub(crate) sources: &'a [Source],
@@ -195,7 +211,7 @@ impl<'a> Report<'a> {
         trial.found.into_items()
     }
 
-    pub(crate) fn at(&mut self, place: Place, subject: &str, fault: Fault) {
+    pub(crate) fn at(&mut self, place: Place, subject: impl fmt::Display, fault: Fault) {
         if self.found.is_full() {
             self.found.omit();
             return;
@@ -227,7 +243,7 @@ impl<'a> Report<'a> {
             column,
             excerpt,
             length: length.max(1),
-            subject: subject.to_owned(),
+            subject: subject.to_string(),
             help: fault.help,
         });
     }

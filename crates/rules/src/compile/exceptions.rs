@@ -6,10 +6,10 @@ use crate::definitions::{Entry, Exception, Rule};
 use crate::diagnostic::Code;
 use crate::lex::is_bare;
 use crate::parse::{parse_operand, parses};
-use crate::source::{Fault, Place, Report, Text};
+use crate::source::{Fault, Place, Report, Subject, Text};
 
 /// The condition with its exceptions.
-pub(super) fn with_exceptions(rule: &Rule, report: &mut Report<'_>, subject: &str) -> Text {
+pub(super) fn with_exceptions(rule: &Rule, report: &mut Report<'_>, subject: Subject<'_>) -> Text {
     let mut conditions = Vec::new();
     for exception in &rule.exceptions {
         if exception.values.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn with_exceptions(rule: &Rule, report: &mut Report<'_>, subject: &st
 }
 
 /// Without values nothing is compared, but a field that does not exist is wrong all the same.
-fn check_fields(exception: &Exception, report: &mut Report<'_>, subject: &str) {
+fn check_fields(exception: &Exception, report: &mut Report<'_>, subject: Subject<'_>) {
     let fields = match &exception.fields {
         Some(Entry::List(fields)) => fields.as_slice(),
         Some(field) => std::slice::from_ref(field),

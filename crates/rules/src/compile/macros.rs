@@ -8,7 +8,7 @@ use crate::ast::Expr;
 use crate::dag::NodeId;
 use crate::definitions::{Definition as _, Macro};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Fault, Report};
+use crate::source::{Fault, Report, Subject};
 
 /// How many macros may be read inside of one another.
 const MAX_MACRO_DEPTH: usize = 100;
@@ -122,7 +122,10 @@ impl Compiler<'_> {
             State::Unread => false,
         };
         let known: &Macro = &self.definitions.macros.items()[at];
-        let subject = format!("macro `{}`", known.name);
+        let subject = Subject {
+            kind: "macro",
+            name: &known.name,
+        };
         if is_loop || depth > MAX_MACRO_DEPTH {
             let message = if depth > MAX_MACRO_DEPTH {
                 "macros nest too deeply".to_owned()
@@ -130,7 +133,7 @@ impl Compiler<'_> {
                 format!("reference loop in macro `{}`", known.name)
             };
             let fault = Fault::error(Code::ErrValidate, message);
-            report.at(known.condition.place(), &subject, fault);
+            report.at(known.condition.place(), subject, fault);
             self.macros.states[at] = State::Failed(Failed::told());
             return None;
         }
@@ -140,7 +143,7 @@ impl Compiler<'_> {
             depth: depth + 1,
         };
         let mut trial = report.begin_trial();
-        let read = self.condition(&known.condition, &subject, visibility, &mut trial);
+        let read = self.condition(&known.condition, subject, visibility, &mut trial);
         let found = report.end_trial(trial);
         let (state, node) = match read {
             Ok((expr, node)) => {

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use super::text_of;
 use crate::diagnostic::Code;
-use crate::source::{Fault, Place, Report, Text};
+use crate::source::{Fault, Place, Report, Subject, Text};
 use crate::suggest::suggestion;
 use crate::yaml::{Kind, Node, Nodes};
 
 /// An item that is being read.
 pub(super) struct Item<'n, 'r, 's> {
     node: Node<'n>,
-    subject: String,
+    subject: Subject<'n>,
     report: &'r mut Report<'s>,
     /// Keys that the reader knows; the others are warned of.
     known: Vec<&'static str>,
@@ -48,12 +48,15 @@ impl How {
 }
 
 impl<'n, 'r, 's> Item<'n, 'r, 's> {
-    pub(super) fn new(node: Node<'n>, subject: String, report: &'r mut Report<'s>) -> Self {
+    pub(super) fn new(node: Node<'n>, subject: Subject<'n>, report: &'r mut Report<'s>) -> Self {
+        // A rule has some twenty keys.
+        let mut known = Vec::with_capacity(24);
+        known.extend(["append", "override"]);
         Self {
             node,
             subject,
             report,
-            known: vec!["append", "override"],
+            known,
         }
     }
 
@@ -70,7 +73,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     }
 
     pub(super) fn fault(&mut self, place: Place, fault: Fault) {
-        self.report.at(place, &self.subject, fault);
+        self.report.at(place, self.subject, fault);
     }
 
     pub(super) fn error(&mut self, message: impl Into<String>) {
@@ -112,8 +115,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
     pub(super) fn required(&mut self, key: &'static str) -> Option<Node<'n>> {
         let found = self.get(key);
         if found.is_none() {
-            let keys = self.keys();
-            let keys: Vec<&str> = keys.iter().map(|(name, _)| &**name).collect();
+            let keys: Vec<&str> = self.keys().map(|(name, _)| name).collect();
             let help = if keys.contains(&"<<") {
                 Some("keys of other mappings (`<<`) are not taken over: write them here".to_owned())
             } else {
@@ -283,7 +285,7 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         }
         for (key, place) in self.keys() {
             // Keys that nobody knows are warned of, here as elsewhere.
-            let is_known = appendable.contains(&&*key) || replaceable.contains(&&*key);
+            let is_known = appendable.contains(&key) || replaceable.contains(&key);
             if is_known && !keys.iter().any(|(overridden, ..)| *overridden == key) {
                 is_sound = false;
                 let message = format!(
@@ -295,29 +297,27 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
         is_sound.then_some(checked)
     }
 
-    fn keys(&self) -> Vec<(String, Place)> {
+    fn keys(&self) -> impl Iterator<Item = (&'n str, Place)> + use<'n> {
         let entries = self.node.mapping().into_iter();
         entries
             .flat_map(Nodes::pairs)
-            .filter_map(|(key, _)| Some((key.scalar()?.to_owned(), key.place())))
-            .collect()
+            .filter_map(|(key, _)| Some((key.scalar()?, key.place())))
     }
 
     /// Warns of keys that nobody asked for, and of those that stand twice.
     pub(super) fn warn_of_unknown_keys(&mut self) {
-        let keys = self.keys();
         let mut seen = HashSet::new();
-        for (key, place) in &keys {
+        for (key, place) in self.keys() {
             if !seen.insert(key) {
                 let message = format!("key `{key}` stands here twice: the first one counts");
-                self.fault(*place, Fault::warning(Code::UnknownItem, message));
+                self.fault(place, Fault::warning(Code::UnknownItem, message));
             }
         }
-        for (key, place) in keys {
-            if self.known.contains(&&*key) {
+        for (key, place) in self.keys() {
+            if self.known.contains(&key) {
                 continue;
             }
-            let help = suggestion(&key, self.known.iter().copied())
+            let help = suggestion(key, self.known.iter().copied())
                 .map(|near| format!("a key with a similar name is `{near}`"));
             let message = format!("unknown key `{key}`");
             self.fault(place, Fault::warning(Code::UnknownItem, message).help(help));

@@ -1,7 +1,5 @@
 //! Rules: defined, appended to, overridden, switched.
 
-use std::collections::BTreeSet;
-
 use event::Priority;
 
 use super::exceptions;
@@ -139,8 +137,14 @@ fn priority(item: &mut Item<'_, '_, '_>) -> Option<Priority> {
 }
 
 #[expect(clippy::option_option, reason = "outside: reported; inside: not there")]
-fn tags(item: &mut Item<'_, '_, '_>) -> Option<Option<BTreeSet<String>>> {
-    Some(item.strings("tags")?.map(|tags| tags.into_iter().collect()))
+fn tags(item: &mut Item<'_, '_, '_>) -> Option<Option<Vec<String>>> {
+    Some(item.strings("tags")?.map(sorted))
+}
+
+fn sorted(mut tags: Vec<String>) -> Vec<String> {
+    tags.sort_unstable();
+    tags.dedup();
+    tags
 }
 
 /// Keys that steer Falco's recordings: checked, and of no effect here.
@@ -241,7 +245,10 @@ fn override_rule(
             "tags" => {
                 let tags = tags(item)?.unwrap_or_default();
                 match how {
-                    How::Append => rule.tags.extend(tags),
+                    How::Append => {
+                        rule.tags.extend(tags);
+                        rule.tags = sorted(std::mem::take(&mut rule.tags));
+                    }
                     How::Replace => rule.tags = tags,
                 }
             }
