@@ -166,7 +166,28 @@ impl FieldId {
 
     /// The field of exactly that name.
     pub fn parse(name: &str) -> Option<Self> {
-        FIELDS.iter().find(|info| info.name == name).map(|i| i.id)
+        let end = end(name.as_bytes());
+        let mut rows = ENDS.iter().zip(FIELDS);
+        let found = rows.find(|(known, info)| **known == end && info.name == name);
+        found.map(|(_, info)| info.id)
+    }
+}
+
+/// The length and the last byte of every name, which tell most names apart.
+static ENDS: [(usize, u8); FIELDS.len()] = {
+    let mut ends = [(0, 0); FIELDS.len()];
+    let mut at = 0;
+    while at < ends.len() {
+        ends[at] = end(FIELDS[at].name.as_bytes());
+        at += 1;
+    }
+    ends
+};
+
+const fn end(name: &[u8]) -> (usize, u8) {
+    match name {
+        [.., last] => (name.len(), *last),
+        [] => (0, 0),
     }
 }
 
