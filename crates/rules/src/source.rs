@@ -30,7 +30,9 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Text {
     pub(crate) joined: String,
-    pieces: Vec<Piece>,
+    /// Most texts are one piece.
+    first: Option<Piece>,
+    others: Vec<Piece>,
 }
 
 /// A piece of a text.
@@ -48,12 +50,33 @@ impl Text {
     pub(crate) fn new(text: String, place: Place) -> Self {
         Self {
             joined: text,
-            pieces: vec![Piece {
+            first: Some(Piece {
                 at: 0,
                 place,
                 is_scalar: true,
-            }],
+            }),
+            others: Vec::new(),
         }
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.first.iter().chain(&self.others)
+    }
+
+    fn add(&mut self, piece: Piece) {
+        match self.first {
+            None => self.first = Some(piece),
+            Some(_) => self.others.push(piece),
+        }
+    }
+
+    /// The piece in which a byte stands, and where the next one begins.
+    fn piece(&self, at: usize) -> Option<(&Piece, usize)> {
+        let first = self.first.as_ref().filter(|first| first.at <= at)?;
+        let next = self.others.partition_point(|piece| piece.at <= at);
+        let last = next.checked_sub(1).map(|last| &self.others[last]);
+        let end = self.others.get(next).map(|next| next.at);
+        Some((last.unwrap_or(first), end.unwrap_or(self.joined.len())))
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
@@ -65,16 +88,17 @@ impl Text {
     pub(crate) fn push(&mut self, other: &Self) {
         let base = self.joined.len();
         self.joined.push_str(&other.joined);
-        let moved = |piece: &Piece| Piece {
-            at: base + piece.at,
-            ..*piece
-        };
-        self.pieces.extend(other.pieces.iter().map(moved));
+        for piece in other.pieces() {
+            self.add(Piece {
+                at: base + piece.at,
+                ..*piece
+            });
+        }
     }
 
     /// Adds what stands in no file, such as what holds exceptions together, on behalf of a place.
     pub(crate) fn glue(&mut self, text: &str, place: Place) {
-        self.pieces.push(Piece {
+        self.add(Piece {
             at: self.joined.len(),
             place,
             is_scalar: false,
@@ -83,18 +107,16 @@ impl Text {
     }
 
     pub(crate) fn place(&self) -> Place {
-        let pieces = self.pieces.iter();
-        let first = pieces.clone().find(|piece| piece.is_scalar);
+        let first = self.pieces().find(|piece| piece.is_scalar);
         first
-            .or(self.pieces.first())
+            .or(self.first.as_ref())
             .map(|piece| piece.place)
             .unwrap_or_default()
     }
 
     /// Where in a file a stretch of the text stands.
     pub(crate) fn locate(&self, span: Span, sources: &[Source]) -> Place {
-        let next = self.pieces.partition_point(|piece| piece.at <= span.start);
-        let Some(piece) = next.checked_sub(1).map(|at| self.pieces[at]) else {
+        let Some((piece, end)) = self.piece(span.start) else {
             return self.place();
         };
         let place = piece.place;
@@ -103,10 +125,6 @@ impl Text {
         let Some(raw) = raw.filter(|_| piece.is_scalar) else {
             return place;
         };
-        let end = self
-            .pieces
-            .get(next)
-            .map_or(self.joined.len(), |next| next.at);
         let inked = |from: usize, to: usize| {
             let text = self.joined.get(from..to).unwrap_or_default();
             text.bytes().filter(|b| !b.is_ascii_whitespace()).count()

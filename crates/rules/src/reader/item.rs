@@ -306,9 +306,17 @@ impl<'n, 'r, 's> Item<'n, 'r, 's> {
 
     /// Warns of keys that nobody asked for, and of those that stand twice.
     pub(super) fn warn_of_unknown_keys(&mut self) {
+        // Few items have more keys than can be compared one by one.
+        const FEW: usize = 16;
         let mut seen = HashSet::new();
-        for (key, place) in self.keys() {
-            if !seen.insert(key) {
+        let is_long = self.keys().count() > FEW;
+        for (number, (key, place)) in self.keys().enumerate() {
+            let is_new = if is_long {
+                seen.insert(key)
+            } else {
+                self.keys().take(number).all(|(other, _)| other != key)
+            };
+            if !is_new {
                 let message = format!("key `{key}` stands here twice: the first one counts");
                 self.fault(place, Fault::warning(Code::UnknownItem, message));
             }
