@@ -15,7 +15,7 @@ pub(crate) struct Programs {
     events: EventTypeSet,
     open: EventTypeSet,
     /// In the order of [`EventType::ALL`].
-    built: Vec<Option<Box<Program>>>,
+    built: Vec<Option<Program>>,
     memory: Memory,
 }
 
@@ -67,17 +67,26 @@ impl Programs {
     /// Evaluates the rules for an event.
     pub(crate) fn run(&mut self, dag: &Dag, facts: &dyn Facts, first_only: bool) -> Found {
         let kind = facts.kind();
-        if !self.events.contains(kind) {
-            return Found::Nothing;
+        if let Some(Some(program)) = self.built.get(kind as usize) {
+            return program.run(facts, first_only, &mut self.memory);
         }
+        self.run_first(kind, dag, facts, first_only)
+    }
+
+    /// Builds the program of this type of events.
+    #[cold]
+    fn run_first(
+        &mut self,
+        kind: EventType,
+        dag: &Dag,
+        facts: &dyn Facts,
+        first_only: bool,
+    ) -> Found {
         let Some(place) = self.built.get_mut(kind as usize) else {
             return Found::Nothing;
         };
-        let program = place.get_or_insert_with(|| {
-            let program = Program::new(kind, dag, &self.rules);
-            self.memory.reserve(&program);
-            Box::new(program)
-        });
+        let program = place.insert(Program::new(kind, dag, &self.rules));
+        self.memory.reserve(program);
         program.run(facts, first_only, &mut self.memory)
     }
 

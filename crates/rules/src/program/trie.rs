@@ -4,16 +4,13 @@
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
-    /// Bytes and the nodes that they lead to, those of one node next to each other.
-    edges: Vec<(u8, u32)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     /// The bits of the strings that end here.
     bits: u64,
-    /// Where its edges begin and end.
-    edges: (u32, u32),
+    children: Box<[(u8, u32)]>,
 }
 
 impl Trie {
@@ -25,12 +22,12 @@ impl Trie {
         for (string, bit) in strings {
             let mut at = 0;
             for byte in string {
-                let fresh = number(growing.len());
-                let edges = &mut growing[at].1;
-                at = match edges.binary_search_by_key(byte, |(known, _)| *known) {
-                    Ok(known) => edges[known].1 as usize,
+                let fresh = u32::try_from(growing.len()).expect("fewer nodes than 2^32");
+                let children = &mut growing[at].1;
+                at = match children.binary_search_by_key(byte, |(known, _)| *known) {
+                    Ok(known) => children[known].1 as usize,
                     Err(place) => {
-                        edges.insert(place, (*byte, fresh));
+                        children.insert(place, (*byte, fresh));
                         growing.push((0, Vec::new()));
                         fresh as usize
                     }
@@ -38,18 +35,12 @@ impl Trie {
             }
             growing[at].0 |= bit;
         }
-        let mut edges = Vec::with_capacity(growing.len());
-        let nodes = growing.into_iter().map(|(bits, own)| {
-            let from = number(edges.len());
-            edges.extend(own);
-            Node {
-                bits,
-                edges: (from, number(edges.len())),
-            }
+        let nodes = growing.into_iter().map(|(bits, children)| Node {
+            bits,
+            children: children.into(),
         });
         Self {
             nodes: nodes.collect(),
-            edges,
         }
     }
 
@@ -58,9 +49,7 @@ impl Trie {
         let mut node = &self.nodes[0];
         let mut found = node.bits;
         for byte in value {
-            let (from, to) = node.edges;
-            let edges = &self.edges[from as usize..to as usize];
-            let Some((_, next)) = edges.iter().find(|(b, _)| b == byte) else {
+            let Some((_, next)) = node.children.iter().find(|(b, _)| b == byte) else {
                 break;
             };
             node = &self.nodes[*next as usize];
@@ -68,8 +57,4 @@ impl Trie {
         }
         found
     }
-}
-
-fn number(length: usize) -> u32 {
-    u32::try_from(length).expect("fewer nodes than 2^32")
 }
