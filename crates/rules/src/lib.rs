@@ -2,8 +2,9 @@
 //!
 //! Rule files go through visible stages, one module each: [`Source`] → YAML nodes → definitions
 //! → lists put in → condition read → comparisons checked → one graph of all conditions → one
-//! program per type of event. [`RuleSet::evaluate`] runs the program of an event's type; it cannot
-//! fail, and allocates nothing while no rule matches.
+//! program per type of event, built when the first event of the type comes. [`RuleSet::evaluate`]
+//! runs the program of an event's type; it cannot fail, and once the program is there it allocates
+//! nothing while no rule matches.
 //!
 //! ```
 //! use rules::{RuleSet, Source};

@@ -72,6 +72,15 @@ fn nothing_is_allocated_while_no_upstream_rule_matches() {
     assert_eq!(allocated, 0);
 }
 
+#[test]
+fn loading_the_default_rules_takes_few_allocations() {
+    let sources = default_rules();
+    let load = || drop(RuleSet::load(&sources));
+    let allocated = allocation_counter::measure(load).count_total;
+    // A container's start waits for it.
+    assert!(allocated < 8000, "{allocated}");
+}
+
 /// Loads a file and counts the allocations, which stand for steps.
 fn work(text: String) -> u64 {
     let source = Source {
