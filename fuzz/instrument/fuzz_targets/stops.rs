@@ -191,7 +191,7 @@ fn calls(bytes: &[u8]) {
     let decoded = decode::args(row, (tid, &call), outcome, None);
     assert!(decoded.items.len() <= row.params.len());
     drop(decode::parse_address(memory));
-    drop(instrument::path::absolute(memory, head));
+    drop(event::absolute(memory, head));
     let start = (head[0] & 1 == 0).then_some(&head[..]);
     let key = Memo::default().key(row, &call, 1, (start, memory));
     assert!(key.is_none() || start.is_some() || memory.first() == Some(&b'/'));
