@@ -18,7 +18,7 @@ const EVERYDAY: &[u8] = b"environ";
 
 /// Those among them that are directories. `lsof`, `ss` and `find` list them of every process; what
 /// counts is what they hold. The filter lets a listing pass where no rule asks for directories.
-const LISTS: &[&[u8]] = &[b"fd", b"map_files"];
+const LISTS: &[&[u8]] = &[b"cwd", b"fd", b"map_files", b"root"];
 
 /// Files below `/proc/PID` through which a process is harmed, whatever path led to them. What the
 /// links among the secrets lead to is harmless by another name.
@@ -260,7 +260,8 @@ mod tests {
             ("/proc/42/fd/3", 0, Opening::Refused),
             ("/proc/42/map_files", 0, Opening::Fine),
             ("/proc/42/map_files/1-2", 0, Opening::Refused),
-            ("/proc/42/root", 0, Opening::Refused),
+            ("/proc/42/root", 0, Opening::Fine),
+            ("/proc/42/root/etc/hostname", 0, Opening::Refused),
         ] {
             let args = [0, flags, 0, 0, 0, 0];
             assert_eq!(looked_at("open", args, path), expected, "{path} {flags}");
